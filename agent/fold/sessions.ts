@@ -1,0 +1,196 @@
+/**
+ * The sessions of a log that later lines may still speak of, and nothing else the fold remembers.
+ *
+ * Pids come round again and old sshd writes no end line, so a session is let go when its host's own
+ * log time has moved on. The clock is the log's, one per host (relayed hosts have clocks of their
+ * own), and the bound counts sessions, not time: replaying the same bytes from any checkpoint meets
+ * the same sessions. A bound of 32 with 70 sessions open once made 600 extra attempts.
+ */
+import { mostSessions, type OpenSession } from '../../shared/checkpoint.ts'
+
+/** sshd's LoginGraceTime is 2 minutes unless changed; nothing honest is silent for longer than this. */
+const silentFor = 5 * 60_000
+/** Lines of one ending come together; a pid seen again later than this is another process. */
+const endedFor = 10_000
+/** PAM speaks of an attempt from a process of its own, moments before sshd does. */
+const creditFor = 15_000
+
+export type Flag = OpenSession['flags'][number]
+
+/** A session in memory; `refused` counts the credentials refused by who said so. */
+export type Session = {
+  readonly host: string
+  readonly program: string
+  readonly id: string
+  seen: number
+  reported: number
+  readonly refused: Map<string, number>
+  readonly flags: Set<Flag>
+  ip?: string
+  port?: number
+  user?: string
+  amend?: [file: string, offset: number]
+}
+
+export type Sessions = {
+  /** The live session of this key, if there is one; it is not touched. */
+  find: (host: string, program: string, id: string) => Session | undefined
+  /** A new session under this key; the first touch puts it in the place of any before it. */
+  start: (host: string, program: string, id: string) => Session
+  /** Marks the session as having had a line at this time (ms UTC). */
+  touch: (session: Session, at: number) => void
+  /** Live sessions of this host and address with an attempt reported for which no refusal was seen yet. */
+  withCredit: (host: string, ip: string) => Session[]
+  /** Sessions with attempts not reported for want of a numeric address, longest untouched first. */
+  waiting: () => Session[]
+  /** The first of them whose lines have stopped coming. */
+  overdue: () => Session | undefined
+  drop: (session: Session) => void
+  /** Every session a later line could find, least recently touched first. */
+  save: () => OpenSession[]
+}
+
+/** Opens the sessions a checkpoint saved, in their saved order. */
+export function openSessions(saved: readonly OpenSession[]): Sessions {
+  const open = new Map<string, Session>()
+  const ended = new Map<string, Session>()
+  const credits = new Map<string, Set<Session>>()
+  const creditAt = new Map<Session, string>()
+  const nameless = new Set<Session>()
+  const clocks = new Map<string, number>()
+
+  const age = (session: Session): number =>
+    (clocks.get(session.host) ?? session.seen) - session.seen
+  const stale = (session: Session): boolean =>
+    age(session) > (session.flags.has('ended') ? endedFor : silentFor)
+
+  const isGone = (session: Session): boolean => stale(session) && !nameless.has(session)
+
+  const forget = (session: Session): void => {
+    const key = keyOf(session)
+    open.delete(key)
+    ended.delete(key)
+    nameless.delete(session)
+    noteCredit(session, false)
+  }
+  const noteCredit = (session: Session, has: boolean): void => {
+    const before = creditAt.get(session)
+    const now = has && session.ip !== undefined ? creditPlace(session.host, session.ip) : undefined
+    if (before === now) return
+    const there = before === undefined ? undefined : credits.get(before)
+    if (before !== undefined && there?.delete(session) && there.size === 0) credits.delete(before)
+    if (now === undefined) creditAt.delete(session)
+    else {
+      creditAt.set(session, now)
+      credits.set(now, (credits.get(now) ?? new Set()).add(session))
+    }
+  }
+  const place = (session: Session): void => {
+    const key = keyOf(session)
+    open.delete(key)
+    ended.delete(key)
+    const isEnded = session.flags.has('ended')
+    ;(isEnded ? ended : open).set(key, session)
+    nameless.delete(session)
+    if (session.flags.has('nameless')) nameless.add(session)
+    noteCredit(session, !isEnded && hasCredit(session))
+  }
+  const touch = (session: Session, at: number): void => {
+    session.seen = Math.max(clocks.get(session.host) ?? at, at)
+    clocks.set(session.host, session.seen)
+    place(session)
+    sweep(open, mostSessions.open, isGone, forget)
+    sweep(ended, mostSessions.ended, isGone, forget)
+  }
+
+  for (const one of saved) {
+    clocks.set(one.host, Math.max(clocks.get(one.host) ?? one.seen, one.seen))
+    place(restore(one))
+  }
+  return {
+    find: (host, program, id) => {
+      const key = keyOf({ host, program, id })
+      const session = open.get(key) ?? ended.get(key)
+      return session === undefined || stale(session) ? undefined : session
+    },
+    start: (host, program, id) => ({
+      host,
+      program,
+      id,
+      seen: 0,
+      reported: 0,
+      refused: new Map(),
+      flags: new Set(),
+    }),
+    touch,
+    withCredit: (host, ip) =>
+      [...(credits.get(creditPlace(host, ip)) ?? [])].filter(
+        (session) => age(session) <= creditFor,
+      ),
+    waiting: () => [...nameless],
+    overdue: () => nameless.values().filter(stale).toArray().sort(byTime)[0],
+    drop: forget,
+    save: () =>
+      [...ended.values(), ...open.values()]
+        .filter((session) => !stale(session) || nameless.has(session))
+        .map(saveOne),
+  }
+}
+
+/**
+ * Credentials refused in this session. sshd's own lines add up; all other witnesses (PAM modules,
+ * "error: PAM: …", sudo's closing sum) tell of the same credentials again, so the largest counts.
+ */
+export function refusals(session: Session): number {
+  let told = 0
+  for (const [witness, count] of session.refused) {
+    if (witness !== 'sshd') told = Math.max(told, count)
+  }
+  return (session.refused.get('sshd') ?? 0) + told
+}
+
+function hasCredit(session: Session): boolean {
+  return session.reported > refusals(session)
+}
+
+function creditPlace(host: string, ip: string): string {
+  return `${host}\n${ip}`
+}
+
+// Not the order they were touched in: a checkpoint does not keep that across hosts.
+function byTime(one: Session, other: Session): number {
+  return one.seen - other.seen || (keyOf(one) < keyOf(other) ? -1 : 1)
+}
+
+function keyOf(session: { host: string; program: string; id: string }): string {
+  return `${session.host}\n${session.program}\n${session.id}`
+}
+
+// What no line can find any more is removed whenever it lies at the front. Only at the bound is all of
+// it searched for, so that a session is pushed out by live ones alone, as it would be after a restart.
+function sweep(
+  sessions: Map<string, Session>,
+  bound: number,
+  isGone: (session: Session) => boolean,
+  forget: (session: Session) => void,
+): void {
+  for (const session of sessions.values()) {
+    if (!isGone(session)) break
+    forget(session)
+  }
+  if (sessions.size <= bound) return
+  for (const session of sessions.values()) if (isGone(session)) forget(session)
+  for (const session of sessions.values()) {
+    if (sessions.size <= bound) return
+    forget(session)
+  }
+}
+
+function restore(saved: OpenSession): Session {
+  const { refused, flags, ...rest } = saved
+  return { ...rest, refused: new Map(refused), flags: new Set(flags) }
+}
+
+function saveOne(session: Session): OpenSession {
+  return { ...session, refused: [...session.refused], flags: [...session.flags] }
+}

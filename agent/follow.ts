@@ -1,0 +1,180 @@
+/**
+ * One source over one connection: from where the collector says it stands, line by line into
+ * findings, with a checkpoint behind them about once a second. Nothing is kept when the connection
+ * ends; the next one starts from its own welcome.
+ */
+import type { Checkpoint, Position } from '../shared/checkpoint.ts'
+import type { Amendment, Finding, Gap } from '../shared/finding.ts'
+import { limits, type SourceState } from '../shared/wire.ts'
+import { openFold } from './fold/fold.ts'
+import type { Link } from './link.ts'
+import type { Parsed } from './parse/event.ts'
+import { openParser } from './parse/parse.ts'
+import type { Reading, Source } from './source/source.ts'
+
+/** Everything around following that is not the log itself. Times in ms UTC. */
+export type Following = {
+  source: Source
+  link: Pick<Link, 'submit' | 'signal'>
+  /** What the collector has stored of this source, if anything. */
+  checkpoint: Checkpoint | undefined
+  /** On first contact, report nothing older than this; null reports everything. */
+  since: number | null
+  timeZone: string
+  isOwn: (host: string) => boolean
+  now: () => number
+  /** Told whenever the source's state changes. */
+  stands: (state: SourceState) => void
+}
+
+const checkpointEvery = 1000
+
+/** Follows until the connection ends. Rejects when it does, or when the source itself fails. */
+export async function follow(following: Following): Promise<void> {
+  const { source, link, checkpoint, now } = following
+  const since = checkpoint === undefined ? following.since : checkpoint.since
+  const sender = openSender(following, since)
+  const reading = source.read({
+    from: checkpoint?.position ?? null,
+    since,
+    signal: link.signal,
+  })
+  const understand = openUnderstanding(following, sender)
+  let position: Position | null = checkpoint?.position ?? null
+  let saved = 0
+  const save = async (at: number): Promise<void> => {
+    if (position === null) return
+    saved = at
+    await sender.checkpoint({ position, since, ...understand.state() })
+  }
+
+  let later: NodeJS.Timeout | undefined
+  for await (const read of reading) {
+    clearTimeout(later)
+    following.stands(stateOf(source.name, read))
+    switch (read.kind) {
+      case 'lines':
+      case 'entries':
+        await understand.take(read)
+        position = read.position
+        await sender.flush()
+        if (now() - saved >= checkpointEvery) await save(now())
+        break
+      case 'ended':
+        position = read.position
+        await save(now())
+        break
+      case 'gap':
+        await sender.gap({ ...read.gap, at: understand.clock() })
+        if (read.position !== null) {
+          position = read.position
+          await save(now())
+        }
+        break
+      case 'waiting':
+        // The last lines of a burst wait for their checkpoint until its second is over.
+        if (!sender.isAhead()) break
+        later = setTimeout(() => save(now()).catch(ignoreLost), saved + checkpointEvery - now())
+    }
+  }
+}
+
+// The loop itself ends with the connection and says why.
+function ignoreLost(): void {}
+
+// --- understanding -----------------------------------------------------------------------------
+
+type Understanding = {
+  take: (read: Extract<Reading, { kind: 'lines' | 'entries' }>) => Promise<void>
+  clock: () => number
+  state: () => Pick<Checkpoint, 'clock' | 'open'>
+}
+
+function openUnderstanding(following: Following, sender: Sender): Understanding {
+  const { checkpoint, timeZone, isOwn, now } = following
+  const parser = openParser({ zone: timeZone, reference: now(), last: checkpoint?.clock ?? null })
+  const fold = openFold(checkpoint?.open ?? { sessions: [] }, isOwn)
+  const clock = (): number => parser.last() ?? now()
+  const tell = async (parsed: Parsed, file: string, offset: number): Promise<void> => {
+    const { at } = parsed
+    const found = fold.take(at === null ? { ...parsed, at: clock() } : (parsed as Settled), {
+      file,
+      offset,
+    })
+    if (found.length > 0) await sender.add(found)
+  }
+  return {
+    take: async (read) => {
+      if (read.kind === 'lines') {
+        for (const { text, offset } of read.lines) await tell(parser.line(text), read.file, offset)
+      } else {
+        for (const { record, offset } of read.entries) {
+          await tell(parser.record(record), read.boot, offset)
+        }
+      }
+    },
+    clock,
+    state: () => ({ clock: parser.last(), open: fold.save() }),
+  }
+}
+
+type Settled = Parsed & { at: number }
+
+// --- sending -----------------------------------------------------------------------------------
+
+type Sender = {
+  add: (entries: readonly (Finding | Amendment)[]) => Promise<void>
+  flush: () => Promise<void>
+  gap: (gap: Gap) => Promise<void>
+  checkpoint: (checkpoint: Checkpoint) => Promise<void>
+  /** True where something was sent that no checkpoint covers yet. */
+  isAhead: () => boolean
+}
+
+// Findings leave before the checkpoint that covers them, on the same socket: the other way round once
+// lost 32 and 610.
+function openSender({ source, link }: Following, since: number | null): Sender {
+  let entries: (Finding | Amendment)[] = []
+  let ahead = false
+  const flush = async (): Promise<void> => {
+    if (entries.length === 0) return
+    const full = entries
+    entries = []
+    ahead = true
+    await link.submit({ type: 'findings', source: source.name, entries: full })
+  }
+  return {
+    add: async (found) => {
+      for (const entry of found) {
+        if (since !== null && entry.kind !== 'amend' && entry.at < since) continue
+        entries.push(entry)
+        if (entries.length === limits.findingsPerFrame) await flush()
+      }
+    },
+    flush,
+    gap: async (gap) => {
+      await flush()
+      await link.submit({ type: 'gap', source: source.name, gap })
+    },
+    checkpoint: async (checkpoint) => {
+      await flush()
+      ahead = false
+      await link.submit({ type: 'checkpoint', source: source.name, checkpoint })
+    },
+    isAhead: () => ahead,
+  }
+}
+
+function stateOf(source: string, read: Reading): SourceState {
+  switch (read.kind) {
+    case 'lines':
+      return { source, reading: read.name, lag: read.lag, trouble: '' }
+    case 'entries':
+      return { source, reading: 'journal', lag: null, trouble: '' }
+    case 'ended':
+    case 'gap':
+      return { source, reading: '', lag: null, trouble: '' }
+    case 'waiting':
+      return { source, reading: '', lag: 0, trouble: read.trouble }
+  }
+}

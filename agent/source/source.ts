@@ -1,0 +1,45 @@
+import type { Position } from '../../shared/checkpoint.ts'
+import type { Gap } from '../../shared/finding.ts'
+import type { JournalRecord } from '../parse/journal.ts'
+
+/** A whole line of a log file, without its newline. */
+export type Line = {
+  /** Offset of its first byte in the (decompressed) file. */
+  offset: number
+  text: string
+}
+
+/** An entry of the journal with the offset it is known by inside its boot. */
+export type Entry = { offset: number; record: JournalRecord }
+
+/**
+ * What a source gives, in the order of the log. `position` is where to go on after what was given;
+ * a checkpoint taken there and resumed later gives the same lines as never having stopped.
+ *
+ * lines    the next whole lines of one file
+ * entries  the next entries of one boot of the journal
+ * ended    a file was read to its end and a newer one follows: time for a checkpoint
+ * gap      something could not be read
+ * waiting  everything there is has been read; the next reading comes when there is more
+ */
+export type Reading =
+  | { kind: 'lines'; file: string; name: string; lines: Line[]; position: Position; lag: number }
+  | { kind: 'entries'; boot: string; entries: Entry[]; position: Position }
+  | { kind: 'ended'; file: string; position: Position }
+  | { kind: 'gap'; gap: Omit<Gap, 'at'>; position: Position | null }
+  | { kind: 'waiting'; trouble: string }
+
+/** How to open a source. */
+export type Opening = {
+  /** Where the collector says this source stands; null on first contact. */
+  from: Position | null
+  /** ms UTC: on first contact files that ended before this are passed over; null reads everything. */
+  since: number | null
+  signal: AbortSignal
+}
+
+/** A log that can be read from any position. Ends only by its signal; what it cannot read it waits for. */
+export type Source = {
+  name: string
+  read: (opening: Opening) => AsyncGenerator<Reading, void, void>
+}

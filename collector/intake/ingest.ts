@@ -1,0 +1,100 @@
+/**
+ * Frames into the store, then the acknowledgement. All frames that arrive within one turn of the event
+ * loop share one transaction, whoever sent them: a commit waits for the disk, and a thousand agents
+ * must not wait for a thousand. Nothing is acknowledged before its commit is on disk.
+ */
+import type { CheckpointFrame, Findings, GapFrame } from '../../shared/wire.ts'
+import type { Alert } from '../fleet/alerts.ts'
+import type { Database } from '../store/database.ts'
+import type { Intake, Stored } from '../store/intake.ts'
+
+/** What a commit brought that others want to know of. */
+export type Ingested = {
+  stored: Stored[]
+  gaps: { agent: number; text: string }[]
+  alerts: Alert[]
+}
+
+export type Ingest = {
+  /**
+   * Stores one frame of an agent, after all frames submitted before it. Resolves when it is on disk;
+   * rejects when it could not be stored, and then nothing of it was.
+   */
+  submit: (agent: number, frame: Storable) => Promise<void>
+}
+
+export type Storable = Findings | CheckpointFrame | GapFrame
+
+type Waiting = {
+  agent: number
+  frame: Storable
+  resolve: () => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Opens the ingest. `queueAlert` writes an urgent report inside the running transaction; `committed`
+ * is told after each commit. `now` gives ms UTC.
+ */
+export function openIngest(
+  db: Database,
+  intake: Intake,
+  now: () => number,
+  queueAlert: (alert: Alert) => void,
+  committed: (ingested: Ingested) => void,
+): Ingest {
+  let queue: Waiting[] = []
+
+  const store = (frames: readonly Waiting[]): Ingested =>
+    db.transaction(() => {
+      const ingested: Ingested = { stored: [], gaps: [], alerts: [] }
+      for (const { agent, frame } of frames) apply(intake, agent, frame, now(), ingested)
+      ingested.alerts = intake.alerts(ingested.stored)
+      for (const alert of ingested.alerts) queueAlert(alert)
+      return ingested
+    })
+  const run = (frames: readonly Waiting[]): void => {
+    try {
+      committed(store(frames))
+      for (const { resolve } of frames) resolve()
+    } catch (error) {
+      // One frame that cannot be stored must not take the others' with it.
+      if (frames.length === 1) frames[0]?.reject(error)
+      else for (const one of frames) run([one])
+    }
+  }
+  return {
+    submit: (agent, frame) =>
+      new Promise((resolve, reject) => {
+        if (queue.length === 0) {
+          setImmediate(() => {
+            const frames = queue
+            queue = []
+            run(frames)
+          })
+        }
+        queue.push({ agent, frame, resolve, reject })
+      }),
+  }
+}
+
+function apply(
+  intake: Intake,
+  agent: number,
+  frame: Storable,
+  now: number,
+  ingested: Ingested,
+): void {
+  switch (frame.type) {
+    case 'findings':
+      ingested.stored.push(...intake.findings(agent, frame.source, frame.entries))
+      return
+    case 'checkpoint':
+      intake.checkpoint(agent, frame.source, frame.checkpoint, now)
+      return
+    case 'gap':
+      if (intake.gap(agent, frame.source, frame.gap, now)) {
+        ingested.gaps.push({ agent, text: frame.gap.text })
+      }
+  }
+}

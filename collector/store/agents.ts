@@ -1,0 +1,102 @@
+import type { SourceState } from '../../shared/wire.ts'
+import type { Database } from './database.ts'
+
+/** An agent of the fleet as the collector knows it. Times are ms UTC. */
+export type Agent = {
+  id: number
+  name: string
+  key: string
+  added: number
+  revoked: number | null
+  hostname: string | null
+  version: string | null
+  seen: number | null
+  online: boolean
+  /** Its clock minus ours, ms; null before the first pulse. */
+  skew: number | null
+}
+
+export type Agents = {
+  list: () => Agent[]
+  /** The agent holding this public key, revoked ones too. */
+  byKey: (key: string) => Agent | undefined
+  /**
+   * Enrols a key under a name. The same name with another key is the same host set up again: it
+   * keeps its history and its place. `taken` where the key belongs to another name.
+   */
+  add: (name: string, key: string, now: number) => 'added' | 'unchanged' | 'renewed' | 'taken'
+  /** Shuts an agent out; false where there is none of this name. */
+  revoke: (name: string, now: number) => boolean
+  /** Notes who has connected, with what it said of itself. */
+  connected: (id: number, hostname: string, version: string, now: number) => void
+  pulsed: (id: number, skew: number, sources: readonly SourceState[], now: number) => void
+  disconnected: (id: number, now: number) => void
+  /** At the collector's own start nobody is connected yet. */
+  forgetConnections: () => void
+}
+
+/** Opens the agents' table. */
+export function openAgents(db: Database): Agents {
+  const byKey = (key: string): Agent | undefined =>
+    read(db.prepare('SELECT * FROM agent WHERE key = ?').get(key))
+  return {
+    list: () => db.prepare('SELECT * FROM agent ORDER BY name').all().map(row),
+    byKey,
+    add: (name, key, now) => db.transaction(() => add(db, name, key, now)),
+    revoke: (name, now) =>
+      db.prepare('UPDATE agent SET revoked = coalesce(revoked, ?) WHERE name = ?').run(now, name)
+        .changes > 0,
+    connected: (id, hostname, version, now) => {
+      db.prepare(
+        'UPDATE agent SET online = 1, hostname = ?, version = ?, seen = ? WHERE id = ?',
+      ).run(hostname, version, now, id)
+    },
+    pulsed: (id, skew, sources, now) => {
+      db.prepare('UPDATE agent SET online = 1, skew = ?, sources = ?, seen = ? WHERE id = ?').run(
+        skew,
+        JSON.stringify(sources),
+        now,
+        id,
+      )
+    },
+    disconnected: (id, now) => {
+      db.prepare('UPDATE agent SET online = 0, seen = ? WHERE id = ?').run(now, id)
+    },
+    forgetConnections: () => {
+      db.prepare('UPDATE agent SET online = 0').run()
+    },
+  }
+}
+
+function add(db: Database, name: string, key: string, now: number): ReturnType<Agents['add']> {
+  const holder = read(db.prepare('SELECT * FROM agent WHERE key = ?').get(key))
+  if (holder !== undefined && holder.name !== name) return 'taken'
+  if (holder !== undefined && holder.revoked === null) return 'unchanged'
+  const known = read(db.prepare('SELECT * FROM agent WHERE name = ?').get(name))
+  if (known === undefined) {
+    db.prepare('INSERT INTO agent (name, key, added) VALUES (?, ?, ?)').run(name, key, now)
+    return 'added'
+  }
+  db.prepare('UPDATE agent SET key = ?, revoked = NULL WHERE id = ?').run(key, known.id)
+  return 'renewed'
+}
+
+function read(found: Record<string, unknown> | undefined): Agent | undefined {
+  return found === undefined ? undefined : row(found)
+}
+
+function row(found: Record<string, unknown>): Agent {
+  const { id, name, key, added, revoked, hostname, version, seen, online, skew } = found
+  return {
+    id,
+    name,
+    key,
+    added,
+    revoked,
+    hostname,
+    version,
+    seen,
+    online: online === 1,
+    skew,
+  } as Agent
+}

@@ -1,0 +1,104 @@
+/**
+ * One SQLite file, opened the one safe way: WAL, every commit on disk before it is answered for
+ * (synchronous=FULL: with NORMAL a power cut takes back commits that were acknowledged), foreign
+ * keys on, and writers of other processes (the administration commands) waited for.
+ */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { migrations } from './migrations.ts'
+
+export type Database = {
+  /** The statement for this SQL, prepared once. */
+  prepare: (sql: string) => StatementSync
+  /**
+   * Runs the work in one write transaction and gives what it gives; a throw rolls everything back
+   * and passes on. The work is synchronous: nothing else can come between its statements.
+   */
+  transaction: <T>(work: () => T) => T
+  /** A number that changes when another process has written. */
+  version: () => number
+  /** Writes a consistent copy of the database to a file, while it is in use. */
+  backup: (path: string) => void
+  close: () => void
+}
+
+/** The database cannot be used as it is; the message says what to do. */
+export class DatabaseError extends Error {
+  override name = 'DatabaseError'
+}
+
+/**
+ * Opens the database file (made if it is missing, with its folder; ":memory:" for a passing one)
+ * and brings its schema up to date. Throws DatabaseError where it is from a newer version, damaged
+ * or not writable.
+ */
+export function openDatabase(path: string): Database {
+  const db = connect(path)
+  migrate(db, path)
+  const statements = new Map<string, StatementSync>()
+  const prepare = (sql: string): StatementSync => {
+    const known = statements.get(sql)
+    if (known !== undefined) return known
+    const made = db.prepare(sql)
+    statements.set(sql, made)
+    return made
+  }
+  return {
+    prepare,
+    transaction: (work) => inTransaction(db, work),
+    version: () => Number(prepare('PRAGMA data_version').get()?.['data_version']),
+    backup: (target) => {
+      prepare('VACUUM INTO ?').run(target)
+    },
+    close: () => {
+      statements.clear()
+      db.close()
+    },
+  }
+}
+
+function connect(path: string): DatabaseSync {
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+    const db = new DatabaseSync(path, { timeout: 10_000, enableForeignKeyConstraints: true })
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+    return db
+  } catch (error) {
+    throw new DatabaseError(
+      `cannot open the database ${path}: ${reason(error)}; check that the folder exists, is writable by this user, and that the file is a database of ours`,
+      { cause: error },
+    )
+  }
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  const version = (): number => Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+  if (version() === migrations.length) return
+  inTransaction(db, () => {
+    const from = version()
+    if (from > migrations.length) {
+      throw new DatabaseError(
+        `the database ${path} was written by a newer version (schema ${from}, this program knows ${migrations.length}); install that version again or restore an older backup`,
+      )
+    }
+    for (const sql of migrations.slice(from)) db.exec(sql)
+    db.exec(`PRAGMA user_version = ${migrations.length}`)
+  })
+}
+
+function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    db.exec('COMMIT')
+    return result
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

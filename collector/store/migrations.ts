@@ -1,0 +1,215 @@
+/**
+ * Every schema of the database since the first, in order, append-only: what was released is never
+ * edited, only followed. Times are ms UTC; `n` is the order of arrival, which reports go by.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE setting (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE agent (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    key TEXT NOT NULL UNIQUE,
+    added INTEGER NOT NULL,
+    revoked INTEGER,
+    hostname TEXT,
+    version TEXT,
+    seen INTEGER,
+    online INTEGER NOT NULL DEFAULT 0,
+    skew INTEGER,
+    sources TEXT NOT NULL DEFAULT '[]'
+  ) STRICT;
+
+  -- A host is an agent's own machine (agent is set) or one whose lines an agent only relays.
+  -- label is the name people see; see ../fleet/hosts.ts.
+  CREATE TABLE host (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent INTEGER UNIQUE REFERENCES agent (id),
+    name TEXT UNIQUE,
+    label TEXT NOT NULL
+  ) STRICT;
+
+  -- Which agents told of which hosts: only where there are two can one event arrive twice.
+  CREATE TABLE sighting (
+    host INTEGER NOT NULL REFERENCES host (id),
+    agent INTEGER NOT NULL REFERENCES agent (id),
+    PRIMARY KEY (host, agent)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The high-water mark: at or below it a finding of this file is a repeat.
+  CREATE TABLE file (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent INTEGER NOT NULL REFERENCES agent (id),
+    source TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    mark INTEGER NOT NULL,
+    -- When the agent last had it on disk: years are not in RFC 3164 stamps, so a mark whose file is
+    -- long gone must not swallow another year's file with the same first line.
+    seen INTEGER NOT NULL,
+    UNIQUE (agent, source, identity)
+  ) STRICT;
+
+  CREATE TABLE checkpoint (
+    agent INTEGER NOT NULL REFERENCES agent (id),
+    source TEXT NOT NULL,
+    body TEXT NOT NULL,
+    stored INTEGER NOT NULL,
+    PRIMARY KEY (agent, source)
+  ) STRICT;
+
+  CREATE TABLE finding (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    file INTEGER NOT NULL REFERENCES file (id),
+    offset INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    host INTEGER NOT NULL REFERENCES host (id),
+    program TEXT NOT NULL,
+    pid INTEGER,
+    ip TEXT,
+    port INTEGER,
+    user TEXT,
+    method TEXT,
+    count INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    text TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX finding_by_anchor ON finding (file, offset);
+  CREATE INDEX finding_by_host ON finding (host, at);
+  CREATE INDEX finding_by_ip ON finding (ip, n) WHERE ip IS NOT NULL;
+
+  CREATE TABLE gap (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent INTEGER NOT NULL REFERENCES agent (id),
+    source TEXT NOT NULL,
+    file TEXT NOT NULL,
+    offset INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    received INTEGER NOT NULL,
+    UNIQUE (agent, source, file, offset, kind)
+  ) STRICT;
+
+  -- Totals are kept for ever; they move only by rows newly inserted above, in the same transaction.
+  -- ip '' is a local attempt, user '' an unknown one.
+  CREATE TABLE hourly (
+    hour INTEGER NOT NULL,
+    host INTEGER NOT NULL,
+    ip TEXT NOT NULL,
+    user TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    probes INTEGER NOT NULL,
+    logins INTEGER NOT NULL,
+    PRIMARY KEY (hour, host, ip, user)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE attacker (
+    ip TEXT NOT NULL,
+    host INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    probes INTEGER NOT NULL,
+    logins INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (ip, host)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE attacker_user (
+    ip TEXT NOT NULL,
+    user TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (ip, user)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Somebody may have got in: one row per address, host and user; repeats raise the counter.
+  CREATE TABLE alert (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    ip TEXT NOT NULL,
+    host INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    login INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    failed_on TEXT NOT NULL,
+    times INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    UNIQUE (ip, host, user)
+  ) STRICT;
+
+  -- What a report covers: findings with from_n < n <= to_n, gaps with from_gap < id <= to_gap.
+  -- superseded names the later report that covers the same again because this one never left.
+  CREATE TABLE report (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    from_n INTEGER NOT NULL,
+    to_n INTEGER NOT NULL,
+    from_gap INTEGER NOT NULL,
+    to_gap INTEGER NOT NULL,
+    from_at INTEGER NOT NULL,
+    to_at INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    superseded INTEGER REFERENCES report (id)
+  ) STRICT;
+  CREATE INDEX report_by_kind ON report (kind, id);
+
+  -- doubts: how often nobody could tell whether the part arrived; above 0 it is marked as a repeat.
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    report INTEGER NOT NULL REFERENCES report (id),
+    part INTEGER NOT NULL,
+    parts INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    entities TEXT NOT NULL,
+    loud INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    doubts INTEGER NOT NULL DEFAULT 0,
+    due INTEGER NOT NULL,
+    owner TEXT,
+    lease INTEGER,
+    message INTEGER,
+    why TEXT,
+    UNIQUE (report, part)
+  ) STRICT;
+  CREATE INDEX outbox_by_state ON outbox (state, due);
+
+  -- The collector's own log: agents coming and going, alerts, reports, administration.
+  CREATE TABLE log (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE person (
+    name TEXT PRIMARY KEY,
+    password TEXT,
+    added INTEGER NOT NULL
+  ) STRICT;
+
+  -- Only hashes of secrets are stored: a stolen database opens no door.
+  CREATE TABLE session (
+    hash TEXT PRIMARY KEY,
+    person TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    seen INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE link (
+    hash TEXT PRIMARY KEY,
+    person TEXT NOT NULL,
+    until INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE token (
+    name TEXT PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    added INTEGER NOT NULL,
+    used INTEGER
+  ) STRICT;
+  `,
+]

@@ -1,0 +1,24 @@
+import ipaddr from 'ipaddr.js'
+
+/**
+ * An address as every part of the fleet writes it, so that one attacker is one row.
+ *
+ * Takes an address as a daemon logged it; gives IPv4 in dotted form, IPv6 compressed in lower case
+ * (RFC 5952), v4-mapped IPv6 as IPv4 (dropbear and vsftpd log `::ffff:1.2.3.4`), zones cut off
+ * (`fe80::1%eth0`); undefined where the text is no address. `192.030.0.6` is none: some readers take
+ * the 030 for octal, and guessing names somebody else.
+ */
+export function normaliseAddress(text: string): string | undefined {
+  const zone = text.indexOf('%')
+  const bare = zone === -1 ? text : text.slice(0, zone)
+  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return hasLeadingZero(bare) ? undefined : bare
+  if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return undefined
+  const address = ipaddr.IPv6.parse(bare)
+  return address.isIPv4MappedAddress()
+    ? address.toIPv4Address().toString()
+    : address.toRFC5952String()
+}
+
+function hasLeadingZero(dotted: string): boolean {
+  return /(?:^|\.)0\d/.test(dotted)
+}
