@@ -6,6 +6,7 @@
 import type { KeyObject } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { WebSocket } from 'ws'
+import { keepAlive } from '../shared/alive.ts'
 import { reason } from '../shared/config.ts'
 import { makeNonce, publicKeyOf, signPledge } from '../shared/handshake.ts'
 import {
@@ -30,6 +31,8 @@ export type LinkOptions = {
   version: string
   hostname: string
   random: () => number
+  /** Only ask whether this agent would be welcome. */
+  check?: true
   signal: AbortSignal
   /** Called with one sentence whenever the state changes. */
   say: (event: LinkEvent) => void
@@ -83,13 +86,16 @@ export async function keepLinked(
  * minus the collector's in ms, or one sentence of why not.
  */
 export async function tryLink(
-  options: Omit<LinkOptions, 'say' | 'random'>,
+  options: Omit<LinkOptions, 'say' | 'random' | 'check'>,
 ): Promise<{ ok: true; name: string; skew: number } | { ok: false; why: string }> {
   let found: { ok: true; name: string; skew: number } | undefined
   const say = (event: LinkEvent): void => {
     if (event.kind === 'connected') found = { ok: true, name: event.name, skew: event.skew }
   }
-  const end = await useOnce({ ...options, say, random: Math.random }, async () => undefined)
+  const end = await useOnce(
+    { ...options, say, random: Math.random, check: true },
+    async () => undefined,
+  )
   return found ?? { ok: false, why: end.why }
 }
 
@@ -154,7 +160,7 @@ function converse(socket: WebSocket, options: LinkOptions, ended: AbortControlle
   const send = (frame: FromAgent): void => socket.send(JSON.stringify(frame))
 
   socket.on('open', () => {
-    keepAlive(socket, ended.signal)
+    keepAlive(socket)
     send({
       type: 'hello',
       protocol: { ...protocol },
@@ -163,6 +169,7 @@ function converse(socket: WebSocket, options: LinkOptions, ended: AbortControlle
       nonce: agentNonce,
       version: options.version,
       hostname: options.hostname,
+      ...(options.check ? { check: true } : {}),
     })
   })
   socket.on('message', (bytes, isBinary) => {
@@ -230,20 +237,6 @@ function openWindow(signal: AbortSignal, send: (frame: FromAgent) => void): Wind
       waiters = waiters.filter((waiter) => waiter.upto > acknowledged)
     },
   }
-}
-
-// A peer that vanished without closing (a router rebooted, a laptop asleep) is noticed in 30 s.
-function keepAlive(socket: WebSocket, signal: AbortSignal): void {
-  let heard = performance.now()
-  const hear = (): void => {
-    heard = performance.now()
-  }
-  socket.on('ping', hear).on('pong', hear).on('message', hear)
-  const timer = setInterval(() => {
-    if (performance.now() - heard > limits.silentAfter) socket.terminate()
-    else socket.ping()
-  }, limits.pingEvery)
-  signal.addEventListener('abort', () => clearInterval(timer))
 }
 
 function closing(

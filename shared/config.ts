@@ -2,7 +2,7 @@
  * Settings from a JSON file (comments allowed), from environment variables over it, and secrets from
  * files named by either. Whatever is wrong is one sentence: which file, which key, what would be right.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
 import type { Static, TObject, TSchema } from 'typebox'
@@ -34,6 +34,18 @@ export function readConfig<S extends TObject>(schema: S, source: ConfigSource): 
   if (!checked.ok)
     throw new ConfigError(`${source.file ?? 'the settings'}: ${hint(checked.why, schema)}`)
   return readSecrets(schema, resolvePaths(checked.value as Settings, folder)) as Static<S>
+}
+
+/**
+ * The settings file to use: the one named, else CIBOT_CONFIG, else the first of these places that
+ * exists; undefined where there is none.
+ */
+export function findConfig(
+  named: string | undefined,
+  places: readonly string[],
+  env: ConfigSource['env'],
+): string | undefined {
+  return named ?? env['CIBOT_CONFIG'] ?? places.find((place) => existsSync(place))
 }
 
 /** The time zone of this name, or this machine's. Throws ConfigError where there is none of the name. */

@@ -56,6 +56,8 @@ export const Hello = Type.Object(
     nonce: Nonce,
     version: Type.String({ minLength: 1, maxLength: 64 }),
     hostname: Type.String({ minLength: 1, maxLength: 255 }),
+    /** Only asks whether it would be welcome; takes no place and reports nothing. */
+    check: Type.Optional(Type.Literal(true)),
   },
   strict,
 )

@@ -8,8 +8,8 @@ import { limits, type SourceState } from '../../shared/wire.ts'
 import type { AgentConfig } from '../config.ts'
 import { follow } from '../follow.ts'
 import { keepLinked, type Link, type LinkEvent } from '../link.ts'
-import { chooseSources } from '../source/choose.ts'
 import type { Source } from '../source/source.ts'
+import { openSources } from '../source/sources.ts'
 import { readKey } from './key.ts'
 
 /**
@@ -27,7 +27,7 @@ export async function run(config: AgentConfig, signal: AbortSignal): Promise<voi
   const ca = config.caFile === undefined ? undefined : readAuthority(config.caFile)
   const { log, reopen } = openLog({ file: config.logFile, level: config.logLevel })
   process.on('SIGHUP', reopen)
-  const sources = chooseSources(config.sources)
+  const sources = await openSources(config.sources, Date.now())
   for (const source of sources) log.info({ source: source.name }, source.why)
 
   await keepLinked(

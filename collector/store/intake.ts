@@ -4,14 +4,15 @@
  * by exactly the new rows. Everything here runs inside one transaction that its caller opens
  * (../intake/ingest.ts): rows, totals, marks and alerts are on disk together or not at all.
  */
-import type { Checkpoint } from '../../shared/checkpoint.ts'
+import { checker } from '../../shared/check.ts'
+import { Checkpoint } from '../../shared/checkpoint.ts'
 import type { Amendment, Finding, Gap } from '../../shared/finding.ts'
 import { type Alert, failuresBefore, type Login } from '../fleet/alerts.ts'
 import type { Database } from './database.ts'
 import { openHosts } from './hosts.ts'
 
-/** A finding newly stored: its place in the order of arrival, and its host. */
-export type Stored = { n: number; host: number; finding: Finding }
+/** A finding newly stored: its place in the order of arrival, its host and what people call that. */
+export type Stored = { n: number; host: number; label: string; finding: Finding }
 
 export type Intake = {
   /** Stores what is new of these entries (in the order of their anchors) and gives the new rows. */
@@ -21,10 +22,12 @@ export type Intake = {
   /** Stores what could not be read; false where it is known already. */
   gap: (agent: number, source: string, gap: Gap, now: number) => boolean
   /** Where every source of this agent stands. */
-  resume: (agent: number) => { source: string; checkpoint: unknown }[]
+  resume: (agent: number) => { source: string; checkpoint: Checkpoint }[]
   /** Alerts that these new rows give rise to, noted so that each is raised once. */
   alerts: (stored: readonly Stored[]) => Alert[]
 }
+
+const checkCheckpoint = checker(Checkpoint)
 
 const hourMs = 3_600_000
 /** A file not seen on disk for this long is gone, and its mark with it. */
@@ -42,10 +45,12 @@ export function openIntake(db: Database, now: () => number): Intake {
       db
         .prepare('SELECT source, body FROM checkpoint WHERE agent = ? ORDER BY source')
         .all(agent)
-        .map(({ source, body }) => ({
-          source: String(source),
-          checkpoint: JSON.parse(String(body)) as unknown,
-        })),
+        .flatMap(({ source, body }) => {
+          // One that another version wrote otherwise is no loss: read again from the start, every
+          // finding is known by its mark.
+          const checked = checkCheckpoint(JSON.parse(String(body)))
+          return checked.ok ? [{ source: String(source), checkpoint: checked.value }] : []
+        }),
     alerts: (stored) => raiseAlerts(db, hosts.label, stored),
   }
 }
@@ -75,7 +80,8 @@ function storeFindings(
     file.mark = entry.offset
     const host = hosts.of(agent, entry.host)
     if (hosts.isRelayed(host) && isKnownFromAnother(db, agent, host, entry)) continue
-    stored.push({ n: insert(db, file.id, host, entry), host, finding: entry })
+    const n = insert(db, file.id, host, entry)
+    stored.push({ n, host, label: hosts.label(host), finding: entry })
   }
   for (const { id, mark } of files.values()) {
     db.prepare('UPDATE file SET mark = ? WHERE id = ?').run(mark, id)

@@ -1,0 +1,113 @@
+/**
+ * A whole log read once, whatever its form: text lines, `journalctl -o json` or `-o export`, told
+ * apart by how it begins.
+ */
+import type { Parsed } from '../parse/event.ts'
+import { openExport } from '../parse/export.ts'
+import { readEntry, readJson } from '../parse/journal.ts'
+import { openParser, type Parser } from '../parse/parse.ts'
+import { splitLines } from '../source/lines.ts'
+import type { Source } from '../source/source.ts'
+
+/** One line or journal entry understood; `offset` grows with every one. */
+export type Understood = { offset: number; parsed: Parsed & { at: number }; isTimed: boolean }
+
+/** How to read text without a year or a zone. `reference` is ms UTC, near the log's end. */
+export type ReadingOptions = { zone: string; reference: number }
+
+/**
+ * Understands everything in a log, given as its decompressed bytes in any pieces; gives one batch for
+ * each piece.
+ */
+export async function* understandAll(
+  pieces: AsyncIterable<Buffer>,
+  options: ReadingOptions,
+): AsyncGenerator<Understood[]> {
+  const parser = openParser({ ...options, last: null })
+  let reader: Reader | undefined
+  for await (const piece of pieces) {
+    if (piece.length === 0) continue
+    reader ??= readerFor(piece, parser, options.reference)
+    yield reader.push(piece)
+  }
+  if (reader !== undefined) yield reader.end()
+}
+
+/** The same for a source of this host, up to where everything there is has been read. */
+export async function* understandSource(
+  source: Source,
+  options: ReadingOptions,
+): AsyncGenerator<Understood[]> {
+  const parser = openParser({ ...options, last: null })
+  const timed = timekeeper(parser, options.reference)
+  const done = new AbortController()
+  const readings = source.read({ from: null, since: null, signal: done.signal })
+  for await (const reading of readings) {
+    if (reading.kind === 'waiting') break
+    if (reading.kind === 'lines') {
+      yield reading.lines.map(({ offset, text }) => timed(offset, parser.line(text)))
+    } else if (reading.kind === 'entries') {
+      yield reading.entries.map(({ offset, record }) => timed(offset, parser.record(record)))
+    }
+  }
+  done.abort()
+}
+
+type Reader = { push: (piece: Buffer) => Understood[]; end: () => Understood[] }
+
+function readerFor(first: Buffer, parser: Parser, reference: number): Reader {
+  const begin = first.toString('latin1', 0, 64)
+  const timed = timekeeper(parser, reference)
+  if (/^__?[A-Z_]+=/.test(begin)) return exportReader(parser, timed)
+  return lineReader(begin.startsWith('{') ? jsonLine(parser) : parser.line, timed)
+}
+
+// A line without a time has that of the one before it.
+type Timed = (offset: number, parsed: Parsed) => Understood
+
+function timekeeper(parser: Parser, reference: number): Timed {
+  let last = reference
+  return (offset, parsed) => {
+    last = parsed.at ?? parser.last() ?? last
+    return { offset, parsed: { ...parsed, at: last }, isTimed: parsed.at !== null }
+  }
+}
+
+function lineReader(understand: (line: string) => Parsed, timed: Timed): Reader {
+  let rest: Buffer = Buffer.alloc(0)
+  let base = 0
+  const take = (bytes: Buffer): Understood[] => {
+    const { lines, used } = splitLines(bytes, base)
+    rest = bytes.subarray(used)
+    base += used
+    return lines.map(({ offset, text }) => timed(offset, understand(text)))
+  }
+  return {
+    push: (piece) => take(rest.length === 0 ? piece : Buffer.concat([rest, piece])),
+    // The last line of a log that will not grow is whole without its newline.
+    end: () => (rest.length === 0 ? [] : take(Buffer.concat([rest, Buffer.from('\n')]))),
+  }
+}
+
+function jsonLine(parser: Parser): (line: string) => Parsed {
+  return (line) => {
+    const record = readJson(parseJson(line))
+    return record === null ? parser.line(line) : parser.record(record)
+  }
+}
+
+function exportReader(parser: Parser, timed: Timed): Reader {
+  const splitter = openExport()
+  let count = 0
+  const take = (piece: Buffer): Understood[] =>
+    splitter.push(piece).map((entry) => timed(count++, parser.record(readEntry(entry))))
+  return { push: take, end: () => take(Buffer.from('\n\n')) }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

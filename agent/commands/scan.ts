@@ -1,0 +1,114 @@
+import { ConfigError } from '../../shared/config.ts'
+import { plain } from '../../shared/plain.ts'
+import type { AgentConfig } from '../config.ts'
+import { openFold } from '../fold/fold.ts'
+import { openSources } from '../source/sources.ts'
+import { openInput } from './input.ts'
+import { type Measured, openProgress, type Progress } from './progress.ts'
+import { type ReadingOptions, type Understood, understandAll, understandSource } from './records.ts'
+import { type Attacker, openTally, type Summary } from './tally.ts'
+
+/** How to scan. `since` is ms back from now; `err` shows progress where it is a terminal. */
+export type ScanOptions = {
+  json: boolean
+  since: number | undefined
+  out: NodeJS.WritableStream
+  err: NodeJS.WriteStream
+}
+
+/**
+ * Counts what is in these logs, in this order, as one stretch of time (no file: this host's own log),
+ * and prints the summary. Throws ConfigError for a file that cannot be read.
+ */
+export async function scan(
+  config: AgentConfig,
+  files: readonly string[],
+  { json, since, out, err }: ScanOptions,
+): Promise<void> {
+  const now = Date.now()
+  const options = { zone: config.timeZone, reference: now }
+  const logs = files.length === 0 ? await ownLogs(config, options) : givenLogs(files, options)
+  const summary = await summarise(logs, since === undefined ? null : now - since, openProgress(err))
+  out.write(json ? `${JSON.stringify(summary)}\n` : render(summary))
+}
+
+/** A log as scan reads it. */
+export type Log = Measured & { understood: () => AsyncIterable<Understood[]> }
+
+/** Reads the logs one after the other and gives what they add up to; `since` is ms UTC or null. */
+export async function summarise(
+  logs: AsyncIterable<Log> | Iterable<Log>,
+  since: number | null,
+  progress: Progress,
+): Promise<Summary> {
+  const tally = openTally(since)
+  const fold = openFold({ sessions: [] }, () => true)
+  let lines = 0
+  for await (const log of logs) {
+    const file = log.name
+    for await (const batch of log.understood()) {
+      for (const { parsed, offset } of batch) tally.add(fold.take(parsed, { file, offset }))
+      lines += batch.length
+      progress.show(log, lines)
+    }
+  }
+  tally.add(fold.flush({ file: 'end', offset: 0 }))
+  progress.done()
+  return tally.summary(lines)
+}
+
+async function ownLogs(config: AgentConfig, options: ReadingOptions): Promise<Log[]> {
+  const sources = await openSources(config.sources, options.reference)
+  for (const source of sources) {
+    const trouble = await source.trouble()
+    if (trouble !== '') throw new ConfigError(trouble)
+  }
+  return sources.map((source) => ({
+    name: source.name,
+    total: null,
+    taken: () => 0,
+    understood: () => understandSource(source, options),
+  }))
+}
+
+async function* givenLogs(files: readonly string[], options: ReadingOptions): AsyncGenerator<Log> {
+  for (const file of files) {
+    const once = await openInput(file)
+    yield { ...once, understood: () => understandAll(once.bytes(), options) }
+  }
+}
+
+const shownAttackers = 20
+
+function render({ lines, attempts, probes, logins, attackers, local }: Summary): string {
+  const attacking = attackers.filter((one) => one.attempts > 0 || one.probes > 0)
+  const head = `${count(attempts, 'attempt')} by ${count(attacking.length, 'address', 'addresses')}, ${count(probes, 'probe')}, ${count(logins, 'login')} in ${count(lines, 'line')}`
+  const rows = attackers.slice(0, shownAttackers).map((one) => {
+    const users = Object.entries(one.users)
+      .slice(0, 3)
+      .map(([user, n]) => `${plain(user, 20)} ${n}`)
+    const figures = [one.attempts, one.probes, one.logins].map((n) => String(n).padStart(9))
+    return `${plain(one.ip, 45).padEnd(40)}${figures.join('')}   ${users.join(', ')}`
+  })
+  const title = `${'address'.padEnd(40)} attempts   probes   logins   user names tried most`
+  const more = attackers.length - rows.length
+  return [
+    head,
+    ...(rows.length > 0 ? ['', title, ...rows] : []),
+    ...(more > 0 ? [`… and ${more} more (--json lists them all)`] : []),
+    ...(local.length > 0 ? ['', 'at the machine itself:'] : []),
+    ...local.map(({ user, program, attempts: n }) => `  ${plain(user)} by ${program}: ${n}`),
+    '',
+  ].join('\n')
+}
+
+// A name of digits would stand first in the object whatever its count.
+function triedMost({ users }: Attacker): [string, number][] {
+  return Object.entries(users)
+    .sort((one, other) => other[1] - one[1])
+    .slice(0, 3)
+}
+
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString('en')} ${n === 1 ? one : many}`
+}

@@ -1,0 +1,46 @@
+/** One log line, or one entry of the journal → what it says, when, and who said it. Never throws. */
+import type { Event, Parsed } from './event.ts'
+import type { JournalRecord } from './journal.ts'
+import { cutPrefix, pastDecoration } from './prefix.ts'
+import { openTime, type TimeOptions } from './time.ts'
+import { understand } from './understand.ts'
+
+export type Parser = {
+  /** `text` is one decoded line, in the order of its file. */
+  line: (text: string) => Parsed
+  record: (record: JournalRecord) => Parsed
+  /** ms UTC of the last line that bore a time: all that a checkpoint must keep. */
+  last: () => number | null
+}
+
+/** A parser for the lines of one file; throws a RangeError where the zone is none. */
+export function openParser(options: TimeOptions): Parser {
+  const time = openTime(options)
+  return {
+    line(line) {
+      const { stamp, host, program, pid, text, start } = cutPrefix(line)
+      const at = stamp === null ? null : time.at(stamp)
+      return { at, host, program, pid, event: understand(program, text, start) }
+    },
+    record: understandRecord,
+    last: time.last,
+  }
+}
+
+function understandRecord(record: JournalRecord): Parsed {
+  const { at, host, program, pid, message } = record
+  const start = message === null ? 0 : pastDecoration(message, 0)
+  const event = message === null ? null : understand(program, message, start)
+  return { at, host, program, pid, event: event !== null && isForged(record, event) ? null : event }
+}
+
+/**
+ * Anybody on a machine may log under the tag of sshd (logger -t sshd); only journald knows who did.
+ * What sshd and dropbear themselves write as the user, after login, is the end of his session.
+ */
+function isForged({ program, uid }: JournalRecord, event: Event): boolean {
+  if (uid === null || uid === 0 || program === null || !ONLY_ROOT.test(program)) return false
+  return event.kind !== 'closed' || event.preauth === true
+}
+
+const ONLY_ROOT = /^(?:sshd|sshd-session|sshd-auth|dropbear)$/

@@ -1,0 +1,195 @@
+/**
+ * The files one log has been rotated into: `auth.log`, `auth.log.1`, `auth.log.2.gz`,
+ * `auth.log-20261122.zst` … as generations, oldest first. Guarantee: the names and inodes are the
+ * same before and after the heads were read, and heads are read newest first: a file that moves
+ * meanwhile moves towards the old end and is seen twice rather than never (oldest first lost 528
+ * lines in a trial). One beginning under several names is one generation.
+ */
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type Bytes, type Form, openBytes } from './bytes.ts'
+import { readHead } from './identity.ts'
+import { newestFirst, parseName, type RotatedName } from './rotation.ts'
+
+/** One file of a generation. */
+export type Copy = {
+  name: string
+  path: string
+  form: Form
+  dev: bigint
+  ino: bigint
+  /** Bytes on disk. */
+  size: number
+  /** ms UTC of its last change. */
+  modified: number
+  /** Place in a numbered rotation, 0 the live file; null for a dated name. */
+  number: number | null
+}
+
+/** All copies of one log between its creation and its deletion, newest name first. */
+export type Generation = { head: string; copies: [Copy, ...Copy[]] }
+
+export type Listing = {
+  /** Oldest first. A file without a complete first line is no generation yet. */
+  generations: Generation[]
+  /** Numbers of the rotation whose file can be read, if there is anything in it. */
+  numbers: Set<number>
+  /** Why the live file cannot be read: the code of the error (ENOENT, EACCES …). */
+  unreadable: string | null
+  /** Names packed in a way that cannot be read. */
+  unknown: string[]
+}
+
+/** Rounds of listing until two agree; rotation takes milliseconds, a round far less than one. */
+const mostRounds = 50
+
+const mostCached = 1000
+
+/** Beginnings compared to tell two lives with one first line apart. */
+const sampleBytes = 64 * 1024
+
+/** What opening may answer without anything being wrong with the machine. */
+const refusals = new Set(['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'ENOTDIR'])
+
+/** Heads of compressed files by inode, size and times, so that none is unpacked twice. */
+export type HeadCache = Map<string, string | null>
+
+/**
+ * Lists the rotation of the log at `path`; a symbolic link is followed and its target's rotation
+ * meant. Gives null where the folder would not stand still. Throws what only a sick machine answers
+ * (EIO, EMFILE …).
+ */
+export async function listLog(path: string, cache: HeadCache): Promise<Listing | null> {
+  const real = await realpath(path).catch(() => path)
+  const [folder, base] = [dirname(real), basename(real)]
+  for (let round = 0; round < mostRounds; round++) {
+    const names = await namesOf(folder, base)
+    const seen: Seen[] = []
+    for (const name of names) seen.push(await look(folder, name, cache))
+    if (await unmoved(seen, await namesOf(folder, base))) return listing(base, seen)
+  }
+  return null
+}
+
+async function namesOf(folder: string, base: string): Promise<RotatedName[]> {
+  // A folder that may be entered but not listed still has its live file.
+  const entries = await readdir(folder).catch(() => [base])
+  return entries.flatMap((entry) => parseName(base, entry) ?? []).sort(newestFirst)
+}
+
+/** One name with what it led to: a copy, nothing to know it by yet, or an error's code. */
+type Seen = { name: RotatedName; copy: Copy | null; head: string | null; refused: string | null }
+
+async function look(folder: string, name: RotatedName, cache: HeadCache): Promise<Seen> {
+  const path = join(folder, name.name)
+  if (name.form === null) return { name, copy: null, head: null, refused: null }
+  let bytes: Bytes
+  try {
+    bytes = await openBytes(path, name.form)
+  } catch (error) {
+    const code = codeOf(error)
+    if (!refusals.has(code)) throw error
+    return { name, copy: null, head: null, refused: code }
+  }
+  try {
+    const { form, dev, ino, size, modified } = bytes
+    const copy = { name: name.name, path, form, dev, ino, size, modified, number: name.number }
+    return { name, copy, head: await headOf(bytes, cache), refused: null }
+  } finally {
+    await bytes.close()
+  }
+}
+
+async function headOf(bytes: Bytes, cache: HeadCache): Promise<string | null> {
+  const known = cache.get(bytes.stamp)
+  if (known !== undefined && bytes.form !== 'plain') return known
+  const head = (await readHead(bytes))?.hash ?? null
+  // Only a file that was left alone for a while: two changes within one tick of the file system's
+  // clock have one time stamp.
+  if (bytes.form !== 'plain' && Date.now() - bytes.changed > 2000) {
+    if (cache.size > mostCached) cache.clear()
+    cache.set(bytes.stamp, head)
+  }
+  return head
+}
+
+async function unmoved(seen: Seen[], again: RotatedName[]): Promise<boolean> {
+  if (seen.length !== again.length) return false
+  for (const [index, one] of seen.entries()) {
+    if (again[index]?.name !== one.name.name || one.refused === 'ENOENT') return false
+    if (one.copy === null) continue
+    const now = await stat(one.copy.path, { bigint: true }).catch(() => null)
+    if (now?.ino !== one.copy.ino || now.dev !== one.copy.dev) return false
+  }
+  return true
+}
+
+async function listing(base: string, seen: Seen[]): Promise<Listing> {
+  const live = seen.find((one) => one.name.name === base)
+  const copies = seen.flatMap(({ copy, head }) => (copy && head ? [{ copy, head }] : []))
+  return {
+    generations: (await group(inOrder(copies))).reverse(),
+    numbers: new Set(copiesOf(seen).flatMap((copy) => copy.number ?? [])),
+    unreadable: live === undefined ? 'ENOENT' : live.refused,
+    unknown: seen.flatMap((one) => (one.name.form === null ? [one.name.name] : [])),
+  }
+}
+
+function copiesOf(seen: Seen[]): Copy[] {
+  return seen.flatMap((one) => one.copy ?? [])
+}
+
+type Headed = { copy: Copy; head: string }
+
+/** Where numbered and dated names meet the configuration was changed once: the later kind is newer. */
+function inOrder(copies: Headed[]): Headed[] {
+  const dated = copies.filter(({ copy }) => copy.number === null)
+  const numbered = copies.filter(({ copy }) => copy.number !== null && copy.number > 0)
+  const latest = (some: Headed[]) => Math.max(...some.map(({ copy }) => copy.modified))
+  if (dated.length === 0 || latest(dated) <= latest(numbered)) return copies
+  return [...copies.filter(({ copy }) => copy.number === 0), ...dated, ...numbered]
+}
+
+/** Puts copies (newest first) of one generation together; each stands at its newest name. */
+async function group(copies: Headed[]): Promise<Generation[]> {
+  const groups: Generation[] = []
+  for (const { copy, head } of copies) {
+    const home = await homeOf(groups, copy, head)
+    if (home) home.copies.push(copy)
+    else groups.push({ head, copies: [copy] })
+  }
+  return groups
+}
+
+async function homeOf(groups: Generation[], copy: Copy, head: string): Promise<Generation | null> {
+  for (const one of groups) if (one.head === head && (await sameLife(one.copies, copy))) return one
+  return null
+}
+
+/** Whether one begins with all the other begins with, as far as both go and 64 KiB at most. */
+async function sameLife(copies: Copy[], copy: Copy): Promise<boolean> {
+  if (copies.some((one) => one.ino === copy.ino && one.dev === copy.dev)) return true
+  const begins = await sample(copy)
+  for (const one of copies) {
+    const other = await sample(one)
+    const both = Math.min(begins.length, other.length)
+    if (!begins.subarray(0, both).equals(other.subarray(0, both))) return false
+  }
+  return true
+}
+
+async function sample(copy: Copy): Promise<Buffer> {
+  const bytes = await openBytes(copy.path, copy.form).catch(() => null)
+  if (bytes === null) return Buffer.alloc(0)
+  try {
+    const buffer = Buffer.allocUnsafe(sampleBytes)
+    return buffer.subarray(0, await bytes.read(buffer, 0))
+  } finally {
+    await bytes.close()
+  }
+}
+
+/** The code of an error of the system, as ENOENT; empty where it is no such error. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : ''
+}

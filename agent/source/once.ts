@@ -1,0 +1,131 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { type Decoder, type Form, openDecoder } from './bytes.ts'
+import { leadingNuls, longestLine, splitLines } from './lines.ts'
+import type { Line } from './source.ts'
+
+/** Something to be read once from beginning to end. */
+export type Once = {
+  name: string
+  /** Bytes on disk; null where nobody can know (a pipe). */
+  total: number | null
+  /** Bytes taken of `total` so far. */
+  taken: () => number
+  /** Its decompressed bytes, in pieces. Only one of `bytes` and `lines` can be read, and once. */
+  bytes: () => AsyncGenerator<Buffer, void, void>
+  /** Its lines, the last one even without a newline; of one longer than 64 KiB the beginning. */
+  lines: () => AsyncGenerator<Line[], void, void>
+  /** Once read: why it ended too early, where it is compressed and incomplete; else null. */
+  cut: () => string | null
+}
+
+/** First bytes of packed files: RFC 1952, RFC 8878, and what cannot be unpacked here. */
+const magics: [form: Form, magic: string][] = [
+  ['gzip', '1f8b'],
+  ['zstd', '28b52ffd'],
+]
+const foreign: [name: string, magic: string][] = [
+  ['xz', 'fd377a585a00'],
+  ['bzip2', '425a68'],
+  ['lz4', '04224d18'],
+]
+const longestMagic = 6
+
+/**
+ * Reads a file, or `input` where the path is `-`. Whether it is packed is told by its content.
+ * Throws what stat(2) throws; reading throws what read(2) throws, and a sentence for what is packed
+ * in a way that cannot be read.
+ */
+export async function openOnce(path: string, input: Readable = process.stdin): Promise<Once> {
+  const piped = path === '-'
+  const found = piped ? null : await stat(path)
+  const state: State = { taken: 0, decoder: null }
+  const bytes = () =>
+    unpack(piped ? 'standard input' : path, piped ? input : createReadStream(path), state)
+  return {
+    name: piped ? 'standard input' : path,
+    total: found?.isFile() ? found.size : null,
+    taken: () => state.taken,
+    bytes,
+    lines: () => linesOf(bytes()),
+    cut: () => state.decoder?.cut() ?? null,
+  }
+}
+
+type State = { taken: number; decoder: Decoder | null }
+
+async function* unpack(name: string, input: Readable, state: State): AsyncGenerator<Buffer> {
+  const pieces: AsyncIterator<Buffer> = input[Symbol.asyncIterator]()
+  const pull = async () => {
+    const { done, value } = await pieces.next()
+    if (done) return null
+    state.taken += value.length
+    return value
+  }
+  let first: Buffer = Buffer.alloc(0)
+  for (let more = await pull(); more !== null; more = await pull()) {
+    first = Buffer.concat([first, more])
+    if (first.length >= longestMagic) break
+  }
+  const form = formOf(name, first)
+  if (form === 'plain') {
+    yield first
+    for (let piece = await pull(); piece !== null; piece = await pull()) yield piece
+    return
+  }
+  let begun = false
+  state.decoder = openDecoder(form, async () => {
+    if (begun) return pull()
+    begun = true
+    return first
+  })
+  try {
+    for (let piece = await state.decoder.next(); piece !== null; ) {
+      yield piece
+      piece = await state.decoder.next()
+    }
+  } finally {
+    state.decoder.close()
+  }
+}
+
+function formOf(name: string, first: Buffer): Form {
+  const begins = first.toString('hex', 0, longestMagic)
+  const other = foreign.find(([, magic]) => begins.startsWith(magic))
+  if (other)
+    throw new Error(`${name} is packed with ${other[0]}; unpack it first and read it as "-"`)
+  return magics.find(([, magic]) => begins.startsWith(magic))?.[0] ?? 'plain'
+}
+
+async function* linesOf(pieces: AsyncGenerator<Buffer>): AsyncGenerator<Line[]> {
+  let rest: Buffer = Buffer.alloc(0)
+  let base = 0
+  let dropped = 0
+  for await (const piece of pieces) {
+    let fresh = piece
+    if (rest.length > longestLine) {
+      const end = piece.indexOf(10)
+      if (end < 0) {
+        dropped += piece.length
+        continue
+      }
+      yield lastLine(rest, base)
+      base += rest.length + dropped + end + 1
+      dropped = 0
+      rest = rest.subarray(rest.length)
+      fresh = piece.subarray(end + 1)
+    }
+    const bytes = rest.length === 0 ? fresh : Buffer.concat([rest, fresh])
+    const { lines, used } = splitLines(bytes, base)
+    if (lines.length > 0) yield lines
+    const nuls = leadingNuls(bytes.subarray(used))
+    rest = bytes.subarray(used + nuls)
+    base += used + nuls
+  }
+  if (rest.length > 0) yield lastLine(rest, base)
+}
+
+function lastLine(rest: Buffer, base: number): Line[] {
+  return splitLines(Buffer.concat([rest, Buffer.from('\n')]), base).lines
+}

@@ -1,0 +1,52 @@
+import type { Form } from './bytes.ts'
+
+/** A name in a rotation set: the live file, `.N`, or a dated one. */
+export type RotatedName = {
+  name: string
+  /** How it is packed; null where that cannot be read. */
+  form: Form | null
+  /** 0 for the live file, N for `.N`, null for a dated name. */
+  number: number | null
+  /** The digits of a dated name, else empty. */
+  date: string
+}
+
+// logrotate(8): `.N`, or with dateext `-YYYYMMDD`, `-YYYYMMDDHH`, `-EPOCH` or a dateformat made of
+// digits and separators, which must sort by age to be usable there, too.
+const rotated = /^(?:\.(\d{1,5})|[-._](\d[\d._T-]{4,30}\d))?(?:\.([A-Za-z7]\w{0,4}))?$/
+
+const readable = new Map<string, Form>([
+  ['', 'plain'],
+  ['gz', 'gzip'],
+  ['zst', 'zstd'],
+])
+const otherPackings = new Set(['xz', 'bz2', 'lz4', 'lzma', 'lz', 'Z', 'zip', '7z', 'br'])
+
+/** Reads `name` as a name of the rotation of `base`; null where it is another file. */
+export function parseName(base: string, name: string): RotatedName | null {
+  if (!name.startsWith(base)) return null
+  const parts = rotated.exec(name.slice(base.length))
+  if (parts === null) return null
+  const [, number, date, ending = ''] = parts
+  const form = readable.get(ending) ?? null
+  if (form === null && !otherPackings.has(ending)) return null
+  const live = number === undefined && date === undefined
+  if (live && ending !== '') return null
+  return {
+    name,
+    form,
+    number: live ? 0 : number === undefined ? null : Number(number),
+    date: date?.replaceAll(/\D/g, '') ?? '',
+  }
+}
+
+/** Sorts the live file first, then numbered ones, then dated ones; a plain file before its packed copy. */
+export function newestFirst(a: RotatedName, b: RotatedName): number {
+  if (a.number !== null && b.number !== null) {
+    return a.number - b.number || a.name.length - b.name.length
+  }
+  if (a.number !== null) return -1
+  if (b.number !== null) return 1
+  if (a.date !== b.date) return a.date < b.date ? 1 : -1
+  return a.name.length - b.name.length
+}

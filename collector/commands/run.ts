@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { ConfigError, reason } from '../../shared/config.ts'
+import { type Logger, openLog as openOwnLog } from '../../shared/log.ts'
+import { version } from '../../shared/version.ts'
+import type { CollectorConfig } from '../config.ts'
+import { createFeed } from '../fleet/feed.ts'
+import { openFleetLog } from '../fleet/fleet-log.ts'
+import { openGate } from '../intake/gate.ts'
+import { openIngest } from '../intake/ingest.ts'
+import { systemClock } from '../report/clock.ts'
+import { openDelivery } from '../report/delivery.ts'
+import { queueAlert } from '../report/report.ts'
+import { openAgents } from '../store/agents.ts'
+import { type Database, openDatabase } from '../store/database.ts'
+import { collectorIdentity } from '../store/identity.ts'
+import { openIntake } from '../store/intake.ts'
+import { openLog } from '../store/log.ts'
+import { openPeople } from '../store/people.ts'
+import { openReports } from '../store/reports.ts'
+import { dropOldFindings } from '../store/retention.ts'
+import { openServer } from '../web/server.ts'
+
+/** A collector that listens. */
+export type Running = {
+  /** Where people find it. */
+  url: string
+  stop: () => Promise<void>
+}
+
+/** What a caller may watch or replace. `print` shows a report where no Telegram token is set. */
+export type RunOptions = { print: (report: string) => void; failed: (error: unknown) => void }
+
+const watchEvery = 500
+const cleanEvery = 3_600_000
+
+/**
+ * The daemon: opens the store, lets agents in, serves the page, sends the reports. Resolves once it
+ * listens. Throws ConfigError or DatabaseError with one sentence where it cannot.
+ */
+export async function run(config: CollectorConfig, options: RunOptions): Promise<Running> {
+  const now = Date.now
+  const { log: own, reopen } = openOwnLog({ file: config.logFile, level: config.logLevel })
+  process.on('SIGHUP', reopen)
+  const db = openDatabase(config.database)
+  const feed = createFeed()
+  const log = openLog(db, now, feed)
+  const agents = openAgents(db)
+  const reports = openReports(db)
+  const delivery = openDelivery(config, { reports, clock: systemClock, log, ...options })
+  const fleet = openFleetLog({ agents, log, feed, own, now })
+  const intake = openIntake(db, now)
+  const ingest = openIngest(
+    db,
+    intake,
+    now,
+    (alert) => queueAlert(reports, alert, config.timeZone, now()),
+    (ingested) => {
+      fleet.ingested(ingested)
+      if (ingested.alerts.length > 0) delivery.wake()
+    },
+  )
+  const web = await openServer({
+    db,
+    people: openPeople(db, now),
+    log,
+    feed,
+    version,
+    now,
+    tls: readTls(config),
+    trustProxy: config.trustProxy,
+    logger: own,
+  })
+  agents.forgetConnections()
+  const gate = openGate(web.server as Server, {
+    collector: collectorIdentity(db),
+    now,
+    ingest,
+    agentByKey: (key) => {
+      const agent = agents.byKey(key)
+      return agent?.revoked === null ? agent : undefined
+    },
+    resume: (agent) => intake.resume(agent.id),
+    tell: fleet.told,
+  })
+  await listen(web, config)
+  const url = urlOf(web.server.address() as AddressInfo, config)
+  own.info({ url }, 'listening')
+  const housekeeping = keepHouse(db, config, own, () => {
+    gate.recheck()
+    log.lookForForeign()
+    delivery.wake()
+  })
+  void delivery.run()
+
+  return {
+    url,
+    stop: async () => {
+      clearInterval(housekeeping.watch)
+      clearInterval(housekeeping.clean)
+      await delivery.stop()
+      gate.close()
+      await web.close()
+      db.close()
+    },
+  }
+}
+
+// Administration commands are other processes on the same database: what they changed is seen here.
+function keepHouse(
+  db: Database,
+  config: CollectorConfig,
+  own: Logger,
+  changed: () => void,
+): { watch: NodeJS.Timeout; clean: NodeJS.Timeout } {
+  let seen = db.version()
+  const watch = setInterval(() => {
+    const version = db.version()
+    if (version === seen) return
+    seen = version
+    changed()
+  }, watchEvery)
+  const clean = setInterval(() => {
+    const dropped = dropOldFindings(db, config.findingsDays, Date.now())
+    if (dropped > 0) own.info({ dropped }, 'removed findings past their time; their totals stay')
+  }, cleanEvery)
+  return { watch, clean }
+}
+
+async function listen(
+  web: Awaited<ReturnType<typeof openServer>>,
+  { listen: { host, port } }: CollectorConfig,
+): Promise<void> {
+  try {
+    await web.listen({ host, port })
+  } catch (error) {
+    const code = Reflect.get(Object(error), 'code')
+    if (code === 'EADDRINUSE') {
+      throw new ConfigError(
+        `port ${port} on ${host} is in use by another program; stop it, or set listen.port to a free one`,
+      )
+    }
+    throw new ConfigError(`cannot listen on ${host} port ${port}: ${reason(error)}`)
+  }
+}
+
+function readTls({ tls }: CollectorConfig): { cert: string; key: string } | undefined {
+  if (tls === undefined) return undefined
+  const read = (name: string, file: string): string => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch (error) {
+      throw new ConfigError(`cannot read tls.${name} ${file}: ${reason(error)}`)
+    }
+  }
+  return { cert: read('certFile', tls.certFile), key: read('keyFile', tls.keyFile) }
+}
+
+function urlOf({ address, port, family }: AddressInfo, { tls }: CollectorConfig): string {
+  const host = family === 'IPv6' ? `[${address}]` : address
+  return `${tls === undefined ? 'http' : 'https'}://${host}:${port}`
+}

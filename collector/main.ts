@@ -1,0 +1,150 @@
+import { program, runProgram } from '../shared/command.ts'
+import { ConfigError, findConfig } from '../shared/config.ts'
+import { aborted, endRequested } from '../shared/signals.ts'
+import { spanOf } from '../shared/span.ts'
+import { addAgent, listAgents, revokeAgent } from './commands/agents.ts'
+import { backup } from './commands/backup.ts'
+import { check, printChecks } from './commands/check.ts'
+import { openDesk } from './commands/desk.ts'
+import { linkFor } from './commands/link.ts'
+import { followLog, printLog } from './commands/log.ts'
+import { report } from './commands/report.ts'
+import { run } from './commands/run.ts'
+import { addToken } from './commands/token.ts'
+import { addUser } from './commands/user.ts'
+import { readCollectorConfig } from './config.ts'
+
+const ended = endRequested()
+const command = program(
+  'cibot-collector',
+  'Counts what the agents of a fleet find, once, and reports it',
+)
+command.option('-c, --config <file>', 'settings file (collector.json)')
+
+command
+  .command('run')
+  .description('the daemon: let agents in, serve the page, send the reports')
+  .action(async () => {
+    const running = await run(settings(), { print: say, failed: endWith })
+    say(`listening on ${running.url}`)
+    await aborted(ended)
+    await running.stop()
+  })
+
+const agents = command.command('agents').description('who may report')
+agents
+  .command('list', { isDefault: true })
+  .description('the agents and when they were last heard')
+  .option('--json', 'for programs')
+  .action(({ json }: { json?: true }) => {
+    const list = openDesk(settings()).agents.list()
+    say(json ? JSON.stringify(list) : listAgents(list, Date.now()).join('\n'))
+  })
+agents
+  .command('add <name> <key>')
+  .description('enrol the public key that `cibot-agent key` prints')
+  .action((name: string, key: string) => {
+    const desk = openDesk(settings())
+    say(addAgent(desk.agents, desk.log, name, key, Date.now()))
+  })
+agents
+  .command('revoke <name>')
+  .description('shut an agent out, at once')
+  .action((name: string) => {
+    const desk = openDesk(settings())
+    say(revokeAgent(desk.agents, desk.log, name, Date.now()))
+  })
+
+command
+  .command('user')
+  .description('who may look at the page')
+  .command('add <name>')
+  .description('add a person, or give one a new password (asked for, or read from standard input)')
+  .action(async (name: string) => {
+    process.exitCode = await addUser(openDesk(settings()), name, process)
+    process.stdin.unref()
+  })
+
+command
+  .command('link <name>')
+  .description('print a link that logs this person in once')
+  .action((name: string) => say(linkFor(settings(), openDesk(settings()).people, name)))
+
+command
+  .command('token')
+  .description('what scripts log in with')
+  .command('add <name>')
+  .description('make a token and print it, once')
+  .action((name: string) => {
+    process.exitCode = addToken(openDesk(settings()), name, process)
+  })
+
+command
+  .command('report')
+  .description('send the consolidated report now')
+  .option('--since <span>', 'over this long (such as 1h) instead of what no report has told yet')
+  .option('--dry-run', 'print it; store and send nothing')
+  .action(async ({ since, dryRun }: { since?: string; dryRun?: true }) => {
+    say(
+      await report(settings(), openDesk(settings()), {
+        since: span(since),
+        dryRun: dryRun === true,
+      }),
+    )
+  })
+
+command
+  .command('backup <file>')
+  .description('write a consistent copy of the database, while the daemon runs')
+  .action((file: string) => say(backup(openDesk(settings()).db, file)))
+
+command
+  .command('check')
+  .description('whether everything the collector needs is in order')
+  .option('--json', 'for programs')
+  .action(async ({ json }: { json?: true }) => {
+    const config = settings()
+    process.exitCode = printChecks(await check(config, openDesk(config).agents.list()), json, say)
+  })
+
+command
+  .command('log')
+  .description('what happened in the fleet')
+  .option('-f, --follow', 'go on as it happens')
+  .option('--json', 'one JSON object a line')
+  .action(async ({ follow, json }: { follow?: true; json?: true }) => {
+    const config = settings()
+    const { log, history } = openDesk(config)
+    const options = { log, history, json: json === true, timeZone: config.timeZone, print: say }
+    if (follow) await followLog(options, ended)
+    else printLog(options)
+  })
+
+await runProgram(command, process.argv.slice(2))
+
+function say(text: string): void {
+  if (text !== '') process.stdout.write(`${text}\n`)
+}
+
+// A daemon that cannot deliver or store any more ends, loudly; its supervisor starts it afresh.
+function endWith(error: unknown): never {
+  process.stderr.write(`cibot-collector: ${error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(1)
+}
+
+function span(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const ms = spanOf(text)
+  if (ms === undefined)
+    throw new ConfigError(`--since: "${text}" is no span of time, such as 1h or 7d`)
+  return ms
+}
+
+function settings(): ReturnType<typeof readCollectorConfig> {
+  const { config } = command.opts<{ config?: string }>()
+  const places = ['/etc/cibot/collector.json', 'collector.json', 'cibot.json']
+  return readCollectorConfig({
+    file: findConfig(config, places, process.env),
+    env: process.env,
+  })
+}

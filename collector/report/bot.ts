@@ -1,0 +1,19 @@
+import { Api, GrammyError } from 'grammy'
+
+/** What the token's bot is called, or why nobody can say (Bot API getMe). The token is in neither. */
+export async function whoIs(
+  token: string,
+  apiRoot: string,
+): Promise<{ ok: true; name: string } | { ok: false; why: string }> {
+  const api = new Api(token, { apiRoot: apiRoot.replace(/\/+$/, ''), timeoutSeconds: 10 })
+  try {
+    const { username } = await api.getMe()
+    return { ok: true, name: username }
+  } catch (error) {
+    // Other errors carry the address of the call, and with it the token.
+    if (!(error instanceof GrammyError)) return { ok: false, why: `${apiRoot} cannot be reached` }
+    return error.error_code === 401 || error.error_code === 404
+      ? { ok: false, why: 'the token is not known there; copy it again from @BotFather' }
+      : { ok: false, why: error.description }
+  }
+}

@@ -1,0 +1,107 @@
+/** Everything between a closed period and a message on the phone: schedule, outbox, Telegram or terminal. */
+import { randomBytes } from 'node:crypto'
+import { ConfigError } from '../../shared/config.ts'
+import type { CollectorConfig } from '../config.ts'
+import type { Log } from '../store/log.ts'
+import type { Reports } from '../store/reports.ts'
+import type { Clock } from './clock.ts'
+import { openOutbox } from './outbox.ts'
+import { closePeriod, type ReportSettings } from './report.ts'
+import { openSchedule } from './schedule.ts'
+import { openTelegram, type Send } from './telegram.ts'
+
+export type Delivery = {
+  /** Closes periods and delivers, until stopped. */
+  run: () => Promise<void>
+  /** Delivers only, until stopped. */
+  outbox: () => Promise<void>
+  /** Something was queued: look now. */
+  wake: () => void
+  stop: () => Promise<void>
+}
+
+/** How long nothing must be heard of a host before a report says so, ms. */
+const silentAfter = 2 * 3_600_000
+
+/** What a report goes by under this configuration; `started` is when this collector began to listen, ms UTC. */
+export function reportSettings(config: CollectorConfig, started: number): ReportSettings {
+  return {
+    zone: config.timeZone,
+    heartbeat: config.report.heartbeat,
+    silence: { after: silentAfter, listening: started },
+  }
+}
+
+/** Opens the delivery. Without a token, reports are printed and count as sent. */
+export function openDelivery(
+  config: CollectorConfig,
+  parts: {
+    reports: Reports
+    clock: Clock
+    log: Log
+    print: (report: string) => void
+    failed: (error: unknown) => void
+  },
+): Delivery {
+  const { reports, clock, log, print, failed } = parts
+  const settings = reportSettings(config, clock.now())
+  const outbox = openOutbox({
+    reports,
+    send: senderOf(config, print),
+    clock,
+    random: Math.random,
+    owner: randomBytes(8).toString('hex'),
+    chat: String(config.telegram.chatId ?? ''),
+    note: (text) => log.append('report', text),
+  })
+  const schedule = scheduled(config, {
+    clock,
+    tick: async (now) => {
+      await closePeriod(reports, settings, now)
+      outbox.wake()
+    },
+  })
+  let running: Promise<unknown> = Promise.resolve()
+  const start = async (work: Promise<unknown>): Promise<void> => {
+    running = work.catch(failed)
+    await running
+  }
+  return {
+    run: () => start(Promise.all([outbox.run(), schedule.run()])),
+    outbox: () => start(outbox.run()),
+    wake: outbox.wake,
+    stop: async () => {
+      schedule.stop()
+      outbox.stop()
+      await running
+    },
+  }
+}
+
+function scheduled(
+  { report, timeZone }: CollectorConfig,
+  rest: Pick<Parameters<typeof openSchedule>[0], 'clock' | 'tick'>,
+): ReturnType<typeof openSchedule> {
+  try {
+    return openSchedule({ cron: report.schedule, zone: timeZone, ...rest })
+  } catch {
+    throw new ConfigError(
+      `report.schedule: "${report.schedule}" is no cron expression; every hour at minute 59 is 59 * * * *`,
+    )
+  }
+}
+
+/** What sends messages under this configuration: Telegram, or the terminal where there is no token. */
+export function senderOf({ telegram }: CollectorConfig, print: (report: string) => void): Send {
+  if (telegram.token === undefined) {
+    return async ({ text }) => {
+      print(text)
+      return { kind: 'sent', id: null }
+    }
+  }
+  return openTelegram({
+    token: telegram.token,
+    apiRoot: telegram.apiRoot,
+    ...(telegram.topic === undefined ? {} : { topic: telegram.topic }),
+  })
+}

@@ -1,0 +1,162 @@
+/**
+ * What was found and what was told of it, row by row, newest first: findings and alerts.
+ */
+import type { FindingKind } from '../../shared/finding.ts'
+import type { Database } from './database.ts'
+
+/** A finding as people see it; `n` is the order of arrival, `at` ms UTC, `host` the label. */
+export type FindingRow = {
+  n: number
+  kind: FindingKind
+  at: number
+  host: string
+  ip: string | null
+  port: number | null
+  user: string | null
+  method: string | null
+  count: number
+  program: string
+  text: string | null
+}
+
+export type FindingsAsked = {
+  host?: string | undefined
+  ip?: string | undefined
+  user?: string | undefined
+  kind?: FindingKind | undefined
+  /** Only findings that arrived before this one. */
+  before?: number | undefined
+  limit: number
+}
+
+export type FindingsPage = {
+  findings: FindingRow[]
+  /** What to ask `before` for what follows; null at the end. */
+  next: number | null
+}
+
+/** A login that followed refusals from the same address; times are ms UTC. */
+export type AlertRow = {
+  ip: string
+  host: string
+  user: string
+  failed: number
+  times: number
+  first: number
+  last: number
+}
+
+export type History = {
+  findings: (asked: FindingsAsked) => FindingsPage
+  /** The newest findings above `n`, at most `limit`, oldest first, and how many more there were. */
+  findingsAfter: (n: number, limit: number) => { rows: FindingRow[]; missed: number }
+  /** Number of the newest finding, 0 before the first. */
+  newest: () => number
+  /** Alerts whose last login was at or after `since` (ms UTC), newest first, at most 100. */
+  alerts: (since: number) => AlertRow[]
+  /** Report parts by state of their delivery. */
+  outbox: () => Map<string, number>
+}
+
+/**
+ * Most findings looked through for one page. A rare user or a quiet host would otherwise be
+ * searched for through millions of rows while no agent is answered.
+ */
+export const searchedPerPage = 500_000
+
+/** Takes the open database; gives its history. */
+export function openHistory(db: Database): History {
+  return {
+    findings: (asked) => findings(db, asked),
+    findingsAfter: (n, limit) => findingsAfter(db, n, limit),
+    newest: () => newest(db),
+    alerts: (since) => alerts(db, since),
+    outbox: () => outbox(db),
+  }
+}
+
+const columns = `finding.n, finding.kind, finding.at, host.label AS host, finding.ip, finding.port,
+  finding.user, finding.method, finding.count, finding.program, finding.text`
+
+function findings(db: Database, asked: FindingsAsked): FindingsPage {
+  const { host, ip, user, kind, limit } = asked
+  const before = Math.min(asked.before ?? Number.MAX_SAFE_INTEGER, newest(db) + 1)
+  // An address has its index and needs no window.
+  const floor = ip === undefined ? Math.max(0, before - 1 - searchedPerPage) : 0
+  const wanted = Object.entries({ 'host.label': host, ip, user, kind }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
+  const rows = db
+    .prepare(
+      `SELECT ${columns} FROM finding JOIN host ON host.id = finding.host
+       WHERE finding.n < ? AND finding.n > ? ${wanted.map(([name]) => `AND ${name} = ?`).join(' ')}
+       ORDER BY finding.n DESC LIMIT ?`,
+    )
+    .all(before, floor, ...wanted.map(([, value]) => value), limit)
+    .map(findingRow)
+  if (rows.length === limit) return { findings: rows, next: rows.at(-1)?.n ?? null }
+  return { findings: rows, next: floor > 0 ? floor + 1 : null }
+}
+
+function findingsAfter(db: Database, n: number, limit: number) {
+  const rows = db
+    .prepare(
+      `SELECT ${columns} FROM finding JOIN host ON host.id = finding.host
+       WHERE finding.n > ? ORDER BY finding.n DESC LIMIT ?`,
+    )
+    .all(n, limit)
+    .map(findingRow)
+    .reverse()
+  // Numbers run without holes, so what lies between was not given.
+  const missed = rows.length < limit ? 0 : (rows[0]?.n ?? n + 1) - n - 1
+  return { rows, missed }
+}
+
+function newest(db: Database): number {
+  return Number(db.prepare('SELECT coalesce(max(n), 0) AS n FROM finding').get()?.['n'])
+}
+
+function alerts(db: Database, since: number): AlertRow[] {
+  return db
+    .prepare(
+      `SELECT alert.ip, host.label AS host, alert.user, alert.failed, alert.times,
+         alert.first, alert.last
+       FROM alert JOIN host ON host.id = alert.host
+       WHERE alert.last >= ? ORDER BY alert.last DESC LIMIT 100`,
+    )
+    .all(since)
+    .map((row) => ({
+      ip: String(row['ip']),
+      host: String(row['host']),
+      user: String(row['user']),
+      failed: Number(row['failed']),
+      times: Number(row['times']),
+      first: Number(row['first']),
+      last: Number(row['last']),
+    }))
+}
+
+function outbox(db: Database): Map<string, number> {
+  const rows = db.prepare('SELECT state, count(*) AS parts FROM outbox GROUP BY state').all()
+  return new Map(rows.map((row) => [String(row['state']), Number(row['parts'])]))
+}
+
+function findingRow(row: Record<string, unknown>): FindingRow {
+  return {
+    n: Number(row['n']),
+    kind: String(row['kind']) as FindingKind,
+    at: Number(row['at']),
+    host: String(row['host']),
+    ip: textOf(row['ip']),
+    port: row['port'] === null ? null : Number(row['port']),
+    user: textOf(row['user']),
+    method: textOf(row['method']),
+    count: Number(row['count']),
+    program: String(row['program']),
+    text: textOf(row['text']),
+  }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}

@@ -1,0 +1,96 @@
+/**
+ * The collector's own log: agents coming and going, alerts, reports, administration. Kept in the
+ * database, so that the administration commands, which are other processes, write the same one.
+ */
+import type { Feed } from '../fleet/feed.ts'
+import type { Database } from './database.ts'
+
+/** One line of it; `at` is ms UTC. */
+export type LogEntry = { id: number; at: number; kind: string; text: string }
+
+export type Log = {
+  /** Adds a line, inside whatever transaction is open; watchers hear of it once it is committed. */
+  append: (kind: string, text: string) => void
+  /** The newest lines, newest first; `before` an id for older ones. */
+  newest: (asked: { before?: number | undefined; limit: number }) => LogEntry[]
+  /** The newest lines above an id, at most `limit`, oldest first, and how many more there were. */
+  after: (id: number, limit: number) => { rows: LogEntry[]; missed: number }
+  /** Id of the last line, 0 before the first. */
+  last: () => number
+  /** Tells watchers of lines that another process wrote; cheap where none did. */
+  lookForForeign: () => void
+}
+
+/** Takes the open database, a clock (ms UTC) and, where somebody may watch, the feed. */
+export function openLog(db: Database, now: () => number, feed?: Feed): Log {
+  const announcer = feed && openAnnouncer(db, feed)
+  return {
+    append: (kind, text) => {
+      db.prepare('INSERT INTO log (at, kind, text) VALUES (?, ?, ?)').run(now(), kind, text)
+      announcer?.afterCommit()
+    },
+    newest: ({ before, limit }) =>
+      db
+        .prepare('SELECT id, at, kind, text FROM log WHERE id < ? ORDER BY id DESC LIMIT ?')
+        .all(before ?? Number.MAX_SAFE_INTEGER, limit)
+        .map(entryOf),
+    after: (id, limit) => after(db, id, limit),
+    last: () => last(db),
+    lookForForeign: () => announcer?.lookForForeign(),
+  }
+}
+
+// News are read back from the database instead of being passed on, so that a line rolled back is
+// never told, and lines of other processes come in their place.
+function openAnnouncer(db: Database, feed: Feed) {
+  let told = last(db)
+  let version = db.version()
+  let waiting = false
+  const announce = () => {
+    // With nobody to tell, the database may be closed by now.
+    if (!feed.watched()) return
+    for (const entry of after(db, told, 1000).rows) {
+      told = entry.id
+      feed.publish({ kind: 'log', entry })
+    }
+  }
+  return {
+    afterCommit: () => {
+      if (waiting) return
+      waiting = true
+      // A transaction is synchronous: by the next microtask it is committed or gone.
+      queueMicrotask(() => {
+        waiting = false
+        announce()
+      })
+    },
+    lookForForeign: () => {
+      if (db.version() === version) return
+      version = db.version()
+      announce()
+    },
+  }
+}
+
+function after(db: Database, id: number, limit: number) {
+  const rows = db
+    .prepare('SELECT id, at, kind, text FROM log WHERE id > ? ORDER BY id DESC LIMIT ?')
+    .all(id, limit)
+    .map(entryOf)
+    .reverse()
+  const missed = rows.length < limit ? 0 : (rows[0]?.id ?? id + 1) - id - 1
+  return { rows, missed }
+}
+
+function last(db: Database): number {
+  return Number(db.prepare('SELECT coalesce(max(id), 0) AS id FROM log').get()?.['id'])
+}
+
+function entryOf(row: Record<string, unknown>): LogEntry {
+  return {
+    id: Number(row['id']),
+    at: Number(row['at']),
+    kind: String(row['kind']),
+    text: String(row['text']),
+  }
+}

@@ -1,0 +1,26 @@
+import type { Database } from './database.ts'
+
+const dayMs = 86_400_000
+const slice = 2000
+
+/**
+ * Removes findings older than so many days, in small transactions so that ingest never waits long.
+ * Totals stay for ever, and so does what no report has told yet. Gives how many rows went; `now` is
+ * ms UTC.
+ */
+export function dropOldFindings(db: Database, days: number, now: number): number {
+  const before = now - days * dayMs
+  let dropped = 0
+  for (;;) {
+    const { changes } = db
+      .prepare(
+        `DELETE FROM finding WHERE n IN (
+           SELECT n FROM finding
+           WHERE at < ? AND n <= (SELECT coalesce(max(to_n), 0) FROM report WHERE kind = 'period')
+           ORDER BY n LIMIT ?)`,
+      )
+      .run(before, slice)
+    dropped += Number(changes)
+    if (Number(changes) < slice) return dropped
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Logging in and out: a password form, links that work once, and a session kept in a cookie. Every
+ * try is in the collector's log. Who fails waits; nobody is locked out.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type Static } from 'typebox'
+import type { Log } from '../store/log.ts'
+import type { People } from '../store/people.ts'
+import { cookieName, isFromLoopback, isSecure } from './access.ts'
+import type { Live } from './live.ts'
+import { loginPage, welcomePage } from './pages.ts'
+import { createPatience } from './patience.ts'
+import { Refusal } from './refusal.ts'
+
+export type SessionsOptions = {
+  people: People
+  log: Log
+  live: Live
+  now: () => number
+  wait?: ((ms: number) => Promise<void>) | undefined
+}
+
+const Credentials = Type.Object(
+  { name: Type.String({ maxLength: 64 }), password: Type.String({ maxLength: 512 }) },
+  { additionalProperties: false },
+)
+
+const perMinute = 30
+const limited = { open: 'anybody', rateLimit: { max: perMinute, timeWindow: 60_000 } } as const
+
+/** Adds /login, /login/CODE and /logout. */
+export function addSessions(app: FastifyInstance, options: SessionsOptions): void {
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+  )
+  const schema = { hide: true }
+  app.get('/login', { schema, config: { open: 'anybody' } }, (request, reply) =>
+    request.caller === null ? loginPage(reply, 200) : reply.redirect('/', 303),
+  )
+  const logIn = loginHandler(options)
+  app.post<{ Body: Static<typeof Credentials> }>(
+    '/login',
+    { schema: { ...schema, body: Credentials }, config: limited },
+    logIn,
+  )
+  app.get<{ Params: { code: string } }>('/login/:code', { schema, config: limited }, (...both) =>
+    useLink(options, ...both),
+  )
+  app.post('/logout', { schema }, async (request, reply) => {
+    if (request.caller?.kind === 'person') {
+      const { hash, person } = request.caller.session
+      options.people.endSession(hash)
+      options.live.endSession(hash)
+      options.log.append('logout', `${person} logged out`)
+    }
+    reply.clearCookie(cookieName(request), cookieOptions(request))
+    return isForm(request) ? reply.redirect('/login', 303) : reply.send({ ok: true })
+  })
+}
+
+function loginHandler({ people, log, now, live, wait = sleep }: SessionsOptions) {
+  const patience = createPatience(now)
+  return async (
+    request: FastifyRequest<{ Body: Static<typeof Credentials> }>,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> => {
+    const { name, password } = request.body
+    demandSafeWay(request)
+    await wait(patience.delay(request.ip, name))
+    const answer = await people.verify(name, password)
+    if (answer === 'busy') throw new Refusal(503, 'too many are logging in; try again in a moment')
+    if (answer === 'wrong') {
+      patience.failed(request.ip, name)
+      // An unknown name is not repeated: it may be a password typed into the wrong field.
+      const who = people.knows(name) ? name : 'an unknown name'
+      log.append('login refused', `${request.ip} gave a wrong password for ${who}`)
+      if (isForm(request)) return loginPage(reply, 401, 'wrong')
+      throw new Refusal(401, 'name or password is wrong')
+    }
+    patience.succeeded(request.ip, name)
+    begin(request, reply, name, { people, live })
+    log.append('login', `${name} logged in from ${request.ip}`)
+    return isForm(request) ? reply.redirect('/', 303) : reply.send({ ok: true })
+  }
+}
+
+function useLink(
+  { people, log, live }: SessionsOptions,
+  request: FastifyRequest<{ Params: { code: string } }>,
+  reply: FastifyReply,
+): FastifyReply {
+  demandSafeWay(request)
+  // A browser that only looks ahead must not use the link up.
+  const purpose = `${request.headers['sec-purpose'] ?? ''}${request.headers['purpose'] ?? ''}`
+  if (purpose.includes('prefetch')) throw new Refusal(403, 'a login link cannot be fetched ahead')
+  const person = people.useLink(request.params.code)
+  if (person === undefined) {
+    log.append('login refused', `${request.ip} gave a login link that is used, too old or unknown`)
+    return loginPage(reply, 401, 'link')
+  }
+  begin(request, reply, person, { people, live })
+  log.append('login', `${person} logged in from ${request.ip} by a link`)
+  // A redirect out of another site's page would be followed without the strict cookie just set.
+  if (request.headers['sec-fetch-site'] === 'cross-site') return welcomePage(reply)
+  return reply.redirect('/', 303)
+}
+
+// A new token at each login, and the old session ends: one planted in the browser is worth nothing.
+function begin(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  person: string,
+  { people, live }: Pick<SessionsOptions, 'people' | 'live'>,
+): void {
+  if (request.caller?.kind === 'person') {
+    people.endSession(request.caller.session.hash)
+    live.endSession(request.caller.session.hash)
+  }
+  reply.setCookie(cookieName(request), people.startSession(person), cookieOptions(request))
+}
+
+function cookieOptions(request: FastifyRequest) {
+  return { path: '/', httpOnly: true, sameSite: 'strict', secure: isSecure(request) } as const
+}
+
+function demandSafeWay(request: FastifyRequest): void {
+  if (isSecure(request) || isFromLoopback(request)) return
+  throw new Refusal(
+    403,
+    'logging in over plain HTTP works on the collector itself only; configure TLS, or come through ssh -L 8787:127.0.0.1:8787',
+  )
+}
+
+function isForm(request: FastifyRequest): boolean {
+  return request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true
+}

@@ -1,0 +1,36 @@
+import { Command, CommanderError } from 'commander'
+import { ConfigError } from './config.ts'
+import { version } from './version.ts'
+
+/** A command line program with our manners: one sentence on standard error, exit code 2 for what the user can mend. */
+export function program(name: string, about: string): Command {
+  return new Command(name)
+    .description(about)
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(see --help)')
+    .configureHelp({ sortSubcommands: false })
+}
+
+/**
+ * Runs a program to its end and sets the exit code: 0 for success, 2 for wrong input or settings.
+ * Bugs are not caught: they end the process with their stack, and its supervisor starts it again.
+ */
+export async function runProgram(command: Command, argv: string[]): Promise<void> {
+  try {
+    await command.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2
+      return
+    }
+    if (!isForUser(error)) throw error
+    process.stderr.write(`${command.name()}: ${error.message}\n`)
+    process.exitCode = 2
+  }
+}
+
+// DatabaseError is the collector's; its name is what both sides share.
+function isForUser(error: unknown): error is Error {
+  return error instanceof ConfigError || (error instanceof Error && error.name === 'DatabaseError')
+}
