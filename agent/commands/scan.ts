@@ -84,9 +84,7 @@ function render({ lines, attempts, probes, logins, attackers, local }: Summary):
   const attacking = attackers.filter((one) => one.attempts > 0 || one.probes > 0)
   const head = `${count(attempts, 'attempt')} by ${count(attacking.length, 'address', 'addresses')}, ${count(probes, 'probe')}, ${count(logins, 'login')} in ${count(lines, 'line')}`
   const rows = attackers.slice(0, shownAttackers).map((one) => {
-    const users = Object.entries(one.users)
-      .slice(0, 3)
-      .map(([user, n]) => `${plain(user, 20)} ${n}`)
+    const users = triedMost(one).map(([user, n]) => `${plain(user, 20)} ${n}`)
     const figures = [one.attempts, one.probes, one.logins].map((n) => String(n).padStart(9))
     return `${plain(one.ip, 45).padEnd(40)}${figures.join('')}   ${users.join(', ')}`
   })

@@ -47,12 +47,19 @@ export function openFold(state: FoldState, isOwn: (host: string) => boolean): Fo
     anchor: Anchor,
   ): readonly (Finding | Amendment)[] => {
     const { event, program } = line
-    if (event === null || program === null) {
+    if (event === null) {
       last = undefined
       return nothing
     }
     const host = line.host === null || isOwn(line.host) ? '' : line.host
-    const told: Told = { host, program: family(program), pid: line.pid, at: line.at, event, anchor }
+    const told: Told = {
+      host,
+      program: family(program ?? '-'),
+      pid: line.pid,
+      at: line.at,
+      event,
+      anchor,
+    }
     const before = last
     last = event.kind === 'refused' ? remember(told) : undefined
     const found = event.witness === 'repeat' ? again(sessions, before, told) : tell(sessions, told)
@@ -142,7 +149,7 @@ function note(session: Session, event: Event): void {
       return
     case 'closed':
       // An end before anybody was named is a probe.
-      if (event.preauth) session.flags.add('scanned')
+      if (event.preauth && !event.undecided) session.flags.add('scanned')
       return
     default:
   }
@@ -410,11 +417,11 @@ function overdue(sessions: Sessions, told: Told): readonly Finding[] {
 
 function reportName(sessions: Sessions, session: Session, anchor: Anchor): Finding {
   const known = Math.max(refusals(session), 1)
-  const pid = Number(session.id)
+  const pid = Number.parseInt(session.id, 10)
   const told: Told = {
     host: session.host,
     program: session.program,
-    pid: Number.isInteger(pid) ? pid : null,
+    pid: Number.isNaN(pid) ? null : pid,
     at: session.seen,
     event: { kind: 'named' },
     anchor,

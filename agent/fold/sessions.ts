@@ -21,7 +21,7 @@ export type Flag = OpenSession['flags'][number]
 export type Session = {
   readonly host: string
   readonly program: string
-  readonly id: string
+  id: string
   seen: number
   reported: number
   readonly refused: Map<string, number>
@@ -85,8 +85,18 @@ export function openSessions(saved: readonly OpenSession[]): Sessions {
       credits.set(now, (credits.get(now) ?? new Set()).add(session))
     }
   }
+  // Another connection has this pid now. What still waits to be reported of the old one waits on.
+  const replace = (old: Session): void => {
+    const isNameless = nameless.has(old)
+    forget(old)
+    if (!isNameless) return
+    old.id = `${old.id} ${old.seen}`
+    place(old)
+  }
   const place = (session: Session): void => {
     const key = keyOf(session)
+    const before = open.get(key) ?? ended.get(key)
+    if (before !== undefined && before !== session) replace(before)
     open.delete(key)
     ended.delete(key)
     const isEnded = session.flags.has('ended')

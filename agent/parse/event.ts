@@ -56,8 +56,10 @@ export type Event = {
   of?: number
   /** The line is written when its session ends; nothing that comes after it belongs to the session. */
   end?: true
-  /** The line was written before authentication ended, and says so. */
+  /** The line was written before authentication ended. */
   preauth?: true
+  /** An end whose session writes one more line, which tells whether it named a user. */
+  undecided?: true
   /** Terminal of a local attempt, without "/dev/". */
   tty?: string
   /** Whom a local attempt wanted to become. */

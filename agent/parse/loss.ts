@@ -20,7 +20,7 @@ export const LOSS = tableOf([
     'rsyslogd',
     'rsyslog runtime/ratelimit.c',
     'imuxsock[pid: 1234, name: sshd] from <sshd:info>: 120 messages lost due to rate-limiting (500 allowed within 5 seconds)',
-    /^.*: (\d{1,9}) messages lost due to rate-limiting/,
+    /^im.*: (\d{1,9}) messages lost due to rate-limiting/,
     (match) => lost(`rsyslog dropped ${match[1]} messages (rate limit)`, match[1]),
   ),
   shape(
@@ -37,7 +37,7 @@ export const LOSS = tableOf([
     'rsyslogd',
     'rsyslog runtime/ratelimit.c; plugins/imuxsock/imuxsock.c',
     'imuxsock[pid: 1234, name: sshd] from <sshd:info>: begin to drop messages due to rate-limiting',
-    /^(?:.*: begin|imuxsock begins) to drop messages (?:from pid \d+ )?due to rate-limiting/,
+    /^im(?:.*: begin|uxsock begins) to drop messages (?:from pid \d+ )?due to rate-limiting/,
     () => lost('rsyslog begins to drop messages (rate limit)'),
   ),
   shape(

@@ -5,6 +5,7 @@
  * metalog, and RFC 5424 with or without its priority.
  */
 import { readStamp, type Stamp } from './stamp.ts'
+import { tagAt } from './tag.ts'
 
 export type Prefix = {
   /** Null where the line bears no readable time. */
@@ -105,8 +106,7 @@ function readOrigin(prefix: Prefix, at: number): void {
   const next = pastBlanks(text, end)
   const nextEnd = tokenEnd(text, next)
   if (readTag(prefix, next, nextEnd, false)) {
-    const host = hostAt(text, at, end)
-    if (!FACILITY.test(host)) prefix.host = host
+    prefix.host = hostAt(text, at, end)
     return
   }
   if (VERBOSE.test(text.slice(at, end))) readOrigin(prefix, next)
@@ -134,78 +134,29 @@ const FACILITY =
 const VERBOSE = /^<[\w.]+>$/
 const LAST_MESSAGE = /^(?:--- )?last message repeated \d+ time/
 
-let knownHost = ''
+let known: { name: string; host: string | null } = { name: '', host: null }
 
-/** Lines of one file nearly all name one host; the copy keeps no chunk of the file alive. */
-function hostAt(text: string, from: number, to: number): string {
-  if (to - from === knownHost.length && text.startsWith(knownHost, from)) return knownHost
-  knownHost = Buffer.from(text.slice(from, to)).toString()
-  return knownHost
+/**
+ * The host that text[from..to) names; null where busybox put facility and level in its place. Lines
+ * of one file nearly all name one host, and the copy keeps no chunk of the file alive.
+ */
+function hostAt(text: string, from: number, to: number): string | null {
+  if (to - from !== known.name.length || !text.startsWith(known.name, from)) {
+    const name = Buffer.from(text.slice(from, to)).toString()
+    known = { name, host: FACILITY.test(name) ? null : name }
+  }
+  return known.host
 }
 
-/** Reads `tag[pid]:` and its relatives into `prefix`; false where text[from..end) is no tag. */
+/** Reads the tag that text[from..end) is into `prefix`; false where it is none. */
 function readTag(prefix: Prefix, from: number, end: number, mustHavePid: boolean): boolean {
-  const { text } = prefix
-  const colon = text.charCodeAt(end - 1) === COLON
-  let nameEnd = colon ? end - 1 : end
-  let nameStart = from
-  let pid: number | null = null
-  if (text.charCodeAt(nameEnd - 1) === CLOSING) {
-    const digits = digitsBefore(text, nameEnd - 1)
-    if (digits < nameEnd - 1 && digits > from && text.charCodeAt(digits - 1) === OPENING) {
-      pid = nameEnd - 1 - digits > 10 ? null : Number(text.slice(digits, nameEnd - 1))
-      nameEnd = digits - 1
-    } else if (text.charCodeAt(from) === OPENING) nameStart++
-    else if (!colon) return false
-    if (text.charCodeAt(nameEnd - 1) === CLOSING) nameEnd--
-  } else if (!colon) return false
-  if (mustHavePid && pid === null) return false
-  const program = programIn(text, nameStart, nameEnd, pid !== null)
-  if (program === null) return false
-  prefix.program = program
-  prefix.pid = pid
+  const tag = tagAt(prefix.text, from, end, mustHavePid)
+  if (tag === null) return false
+  prefix.program = tag.program
+  prefix.pid = tag.pid
   prefix.start = end
   return true
 }
-
-function digitsBefore(text: string, end: number): number {
-  let at = end
-  while (isDigit(text.charCodeAt(at - 1))) at--
-  return at
-}
-
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57
-}
-
-function programIn(text: string, from: number, to: number, hasPid: boolean): string | null {
-  if (to - from > LONGEST_NAME) return null
-  const name = text.slice(from, to)
-  const names = hasPid ? withPid : withoutPid
-  const known = names.get(name)
-  if (known !== undefined) return known
-  const program = readProgram(Buffer.from(name).toString(), hasPid)
-  if (names.size >= 1000) names.clear()
-  names.set(Buffer.from(name).toString(), program)
-  return program
-}
-
-/** A log knows a few dozen tags; each is looked at once. */
-const withPid = new Map<string, string | null>()
-const withoutPid = new Map<string, string | null>()
-const LONGEST_NAME = 128
-
-function readProgram(name: string, hasPid: boolean): string | null {
-  if (PLAIN_NAME.test(name)) return hasPid || !NO_TAG.test(name) ? name : null
-  return MODULE_NAME.exec(name)?.[1] ?? null
-}
-
-// The level names are the start of a message (`error: PAM: …`) and facilities have their own place.
-const NO_TAG =
-  /^(?:error|fatal|debug\d?|pam_\w+|\d+|(?:auth|authpriv|daemon|user|local\d|security)\.\w+)$/
-const PLAIN_NAME = /^(?:[\w./@+-]+|\([\w-]+\))$/
-// linux-pam before 0.99.2 wrote the module into the tag: `sshd(pam_unix)[19939]:`.
-const MODULE_NAME = /^([\w./@+-]+)\(pam_\w+\)$/
 
 /** socklog: `auth.info: ` and then, unless somebody stripped it, the time once more. */
 function readSocklog(prefix: Prefix, at: number): void {

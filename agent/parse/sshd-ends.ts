@@ -16,7 +16,8 @@ export const ENDS: Shape[] = [
     example:
       'Received disconnect from 127.0.0.1 port 53232:11: Bye Bye from 6.6.6.6 port 22 [preauth]',
     expression: /^Received disconnect from (\S+) port (\d{1,5}): ?\d+:/,
-    event: endOf,
+    // `Disconnected from …` follows, and only that tells whether a user was named.
+    event: (match) => also(endOf(match), { undecided: true }),
     left: true,
   },
   {
@@ -200,6 +201,14 @@ function endOf(match: RegExpExecArray): Event | null {
   return also(remote('closed', match[1], match[2]), { end: true })
 }
 
+/**
+ * Since 7.5 the end of a login names its user, and a connection that ends before sshd has set up its
+ * unprivileged child (8.0 and newer, a scan's end) is not marked [preauth].
+ */
+function isBeforeLogin(verb: string, match: RegExpExecArray): boolean {
+  return match[2] !== undefined && verb.startsWith('Connection')
+}
+
 function ends(name: string, verb: string, user: string, plain: string): Shape[] {
   return [
     {
@@ -217,7 +226,7 @@ function ends(name: string, verb: string, user: string, plain: string): Shape[] 
       program: 'sshd',
       example: plain,
       expression: new RegExp(String.raw`^${verb} (\S+)(?: port (\d{1,5}))?$`),
-      event: endOf,
+      event: (match) => also(endOf(match), isBeforeLogin(verb, match) ? { preauth: true } : {}),
     },
   ]
 }

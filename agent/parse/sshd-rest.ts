@@ -15,23 +15,35 @@ export const REST: Shape[] = [
     event: (match) => remote('blocked', match[1], match[2]),
   },
   {
-    name: 'connections dropped',
-    since: '8.4',
-    source: 'sshd.c',
+    name: 'throttled',
+    since: '8.4 to 9.9',
+    source: 'sshd.c drop_connection',
     program: 'sshd',
-    example: 'exited MaxStartups throttling after 00:01:07, 12 connections dropped',
-    expression:
-      /^(?:exited MaxStartups throttling after [\w:]+, |PerSourcePenalties or Maxstartups logging rate-limited: additional )(\d{1,9}) connections dropped$/,
-    event: (match) => ({ kind: 'blocked', count: Number(match[1]) }),
+    example: 'exited MaxStartups throttling after 00:00:04, 3 connections dropped',
+    expression: /^exited MaxStartups throttling after \S+, (\d{1,9}) connections dropped$/,
+    // The first of them had its own line (sshd 9.2: two let in, three dropped, one line and this).
+    event: (match) => (Number(match[1]) > 1 ? dropped(Number(match[1]) - 1) : told()),
   },
   {
     name: 'throttling',
-    since: '8.4',
-    source: 'sshd.c',
+    since: '8.4 to 9.9',
+    source: 'sshd.c drop_connection',
     program: 'sshd',
-    example: 'error: beginning MaxStartups throttling',
-    expression: /^beginning MaxStartups throttling$/,
-    event: () => ({ kind: 'blocked' }),
+    example: 'error: in MaxStartups throttling for 00:05:04, 31 connections dropped',
+    expression:
+      /^(?:beginning MaxStartups throttling|in MaxStartups throttling for \S+, \d+ connections dropped)$/,
+    event: told,
+  },
+  {
+    name: 'further connections dropped',
+    since: '10.0',
+    source: 'sshd.c drop_connection',
+    program: 'sshd',
+    example:
+      'PerSourcePenalties or Maxstartups logging rate-limited: additional 12 connections dropped',
+    expression:
+      /^PerSourcePenalties or Maxstartups logging rate-limited: additional (\d{1,9}) connections dropped$/,
+    event: (match) => dropped(Number(match[1])),
   },
   {
     name: 'penalty',
@@ -132,6 +144,15 @@ export const REST: Shape[] = [
     event: sessionFrom,
   },
 ]
+
+function dropped(count: number): Event {
+  return { kind: 'blocked', count }
+}
+
+/** Every connection dropped is counted by other lines. */
+function told(): Event {
+  return { kind: 'echo', witness: 'sshd' }
+}
 
 function sessionFrom(match: RegExpExecArray): Event | null {
   return remote('session', match[1], match[2])

@@ -72,7 +72,7 @@ function threeLetters(text: string, at: number): number {
 function readMonthDay(text: string, from: number, month: number, year: number): Stamp | null {
   let at = from + 4
   if (text.charCodeAt(at) === BLANK) at++
-  const wide = digits(text, at, 2)
+  const wide = twoDigits(text, at)
   const day = wide === -1 ? digits(text, at, 1) : wide
   at += wide === -1 ? 1 : 2
   if (day === -1 || text.charCodeAt(at) !== BLANK) return null
@@ -87,8 +87,8 @@ function readNumbered(text: string, from: number): Stamp | null {
     const named = monthAt(text, from + 5)
     return named === 0 ? null : readMonthDay(text, from + 5, named, year)
   }
-  const month = digits(text, from + 5, 2)
-  const day = digits(text, from + 8, 2)
+  const month = twoDigits(text, from + 5)
+  const day = twoDigits(text, from + 8)
   const between = text.charCodeAt(from + 10)
   if (next !== DASH || text.charCodeAt(from + 7) !== DASH || month === -1 || day === -1) return null
   if (between !== LETTER_T && between !== BLANK) return null
@@ -103,9 +103,9 @@ function readClock(
   month: number,
   day: number,
 ): Stamp | null {
-  const hour = digits(text, from, 2)
-  const minute = digits(text, from + 3, 2)
-  const second = digits(text, from + 6, 2)
+  const hour = twoDigits(text, from)
+  const minute = twoDigits(text, from + 3)
+  const second = twoDigits(text, from + 6)
   if (hour === -1 || minute === -1 || second === -1) return null
   if (text.charCodeAt(from + 2) !== COLON || text.charCodeAt(from + 5) !== COLON) return null
   const end = from + 8
@@ -177,6 +177,12 @@ function digits(text: string, at: number, count: number): number {
     number = number * 10 + digit
   }
   return number
+}
+
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48
+  const ones = text.charCodeAt(at + 1) - 48
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
 }
 
 function endsAt(text: string, at: number): boolean {

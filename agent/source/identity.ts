@@ -17,7 +17,10 @@ const longestHead = 4096
 /** Bytes before a position that are hashed to recognise it. */
 export const beforeBytes = 256
 
-/** The first line of a log, newline excluded, cut at 4096 bytes; `start` is its offset. */
+/**
+ * The first line of a log, cut at 4096 bytes; `start` is its offset. The newline belongs to it: else
+ * a log that begins "… line 1" would be taken for one that begins "… line 10".
+ */
 export type Head = { start: number; bytes: Buffer; hash: string }
 
 /**
@@ -41,7 +44,7 @@ export async function readHead(bytes: Bytes): Promise<Head | null> {
       at += start
       continue
     }
-    const line = seen.subarray(start, Math.min(end < 0 ? filled : end, start + longestHead))
+    const line = seen.subarray(start, Math.min(end < 0 ? filled : end + 1, start + longestHead))
     return { start: at + start, bytes: Buffer.from(line), hash: shortHash(line) }
   }
 }

@@ -25,6 +25,7 @@ import {
   SinceQuery,
 } from './query.ts'
 import { Refusal } from './refusal.ts'
+import { createReuse } from './reuse.ts'
 import * as shapes from './shapes.ts'
 
 export type RoutesOptions = {
@@ -55,10 +56,14 @@ export function addRoutes(app: FastifyInstance, options: RoutesOptions): void {
 function addCounts(app: FastifyInstance, { db, now }: RoutesOptions): void {
   const totals = openTotals(db)
   const roster = openRoster(db)
+  const reuse = createReuse()
   app.get<{ Querystring: Static<typeof SinceQuery> }>(
     '/api/v1/totals',
     { schema: documented('What the fleet counted.', SinceQuery, shapes.TotalsAnswer) },
-    async ({ query }): Promise<shapes.TotalsAnswer> => totals.totals(readSince(query.since, now())),
+    async ({ query }): Promise<shapes.TotalsAnswer> => {
+      const since = readSince(query.since, now())
+      return reuse(`totals ${query.since}`, () => totals.totals(since))
+    },
   )
   app.get<{ Querystring: Static<typeof AttackersQuery> }>(
     '/api/v1/attackers',
@@ -66,7 +71,9 @@ function addCounts(app: FastifyInstance, { db, now }: RoutesOptions): void {
     async ({ query }): Promise<shapes.AttackersAnswer> => {
       const since = readSince(query.since, now())
       const limit = readLimit(query.limit)
-      return { attackers: totals.attackers({ since, limit, q: query.q }).map(attackerAnswer) }
+      return reuse(`attackers ${JSON.stringify(query)}`, () => ({
+        attackers: totals.attackers({ since, limit, q: query.q }).map(attackerAnswer),
+      }))
     },
   )
   app.get(

@@ -1,17 +1,19 @@
 // @ts-check
-// The dashboard: asks for the numbers, again every 15 s and soon after something happened, and follows the live log.
+// The dashboard: asks for the numbers, again every 15 s, earlier when something happens, and follows the live log.
 import { startLive } from './live.js'
 import { showAttackers, showHosts, showTotals, showVerdict } from './tables.js'
 import { byId } from './text.js'
 
 const every = 15_000
-const soon = 2_000
+const afterAttempts = 5_000
+const afterOthers = 500
 
 const span = /** @type {HTMLSelectElement} */ (byId('span'))
 const search = /** @type {HTMLInputElement} */ (byId('search'))
 
 let refreshed = 0
 let timer = 0
+let due = 0
 
 /**
  * Asks the API; a session that has ended leads to the login page.
@@ -53,18 +55,16 @@ async function refresh() {
 /** @param {number} wait */
 function plan(wait) {
   clearTimeout(timer)
+  due = Date.now() + wait
   if (!document.hidden) timer = setTimeout(() => void refresh(), wait)
 }
 
-let hurried = false
-
-function happened() {
-  if (hurried) return
-  hurried = true
-  setTimeout(() => {
-    hurried = false
-    if (!document.hidden) void refresh()
-  }, soon)
+/** @param {string} kind */
+function happened(kind) {
+  const wait = ['attempt', 'probe', 'blocked', 'skipped'].includes(kind)
+    ? afterAttempts
+    : afterOthers
+  if (due - Date.now() > wait) plan(wait)
 }
 
 function showAge() {

@@ -13,7 +13,7 @@ const retryAfter = 5000
 /**
  * Fills the log and keeps it up to date.
  * @param {(path: string) => Promise<any>} ask
- * @param {() => void} happened called when something new has come
+ * @param {(kind: string) => void} happened called when something new has come
  */
 export async function startLive(ask, happened) {
   const list = byId('live')
@@ -47,7 +47,7 @@ export async function startLive(ask, happened) {
   for (const { row } of rows) add(row)
   listen(`${findings[0]?.n ?? 0}-${log[0]?.id ?? 0}`, ask, (row) => {
     add(row)
-    happened()
+    happened(row.dataset['kind'] ?? '')
   })
 }
 

@@ -1,0 +1,34 @@
+/** Bundles each program into one file under dist/ that runs without node_modules beside it. */
+import { chmod, rm } from 'node:fs/promises'
+import { build, type Plugin } from 'rolldown'
+import { pageFiles } from '../collector/web/page/files.ts'
+
+const programs = { agent: 'agent/main.ts', collector: 'collector/main.ts' }
+
+await rm('dist', { recursive: true, force: true })
+for (const [name, input] of Object.entries(programs)) {
+  const file = `dist/${name}.js`
+  await build({
+    input,
+    platform: 'node',
+    logLevel: 'warn',
+    // The UMD builds that some packages name as "main" require() files the bundler cannot see.
+    // Node's own punycode, which grammY's fetch asks for, is deprecated and says so at every start.
+    resolve: { mainFields: ['module', 'main'], alias: { punycode: 'punycode/' } },
+    plugins: [inlinePage()],
+    output: { file, format: 'esm', banner: '#!/usr/bin/env node', codeSplitting: false },
+  })
+  await chmod(file, 0o755)
+  process.stdout.write(`${file}\n`)
+}
+
+// The page's files are read from disk in development; in the bundle their texts stand in their place.
+function inlinePage(): Plugin {
+  return {
+    name: 'inline-page',
+    load: (id) =>
+      id.endsWith('/collector/web/page/files.ts')
+        ? `export const pageFiles = new Map(${JSON.stringify([...pageFiles])})`
+        : null,
+  }
+}

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openDatabase } from '../../../collector/store/database.ts'
+import { openHistory } from '../../../collector/store/history.ts'
+import { openRoster } from '../../../collector/store/roster.ts'
+import { openTotals } from '../../../collector/store/totals.ts'
+import { enrol } from '../../support/findings.ts'
+
+const hour = 3_600_000
+const noon = Date.parse('2026-11-22T12:20:00Z')
+
+test('totals count attempts by weight, leave local ones out, and know an attacker by attempt or probe', () => {
+  const db = openDatabase(':memory:')
+  const nas = enrol(db, 'nas', noon)
+  const pi = enrol(db, 'pi', noon)
+  nas.tell(
+    { kind: 'attempt', at: noon, ip: '203.0.113.9', user: 'root', count: 3 },
+    { kind: 'attempt', at: noon, user: 'ana', program: 'sudo', count: 5 },
+    { kind: 'probe', at: noon, ip: '203.0.113.10' },
+    { kind: 'login', at: noon, ip: '198.51.100.4', user: 'ana' },
+  )
+  pi.tell({ kind: 'attempt', at: noon, ip: '203.0.113.9', user: 'pi', count: 2 })
+  const counted = { attempts: 5, probes: 1, logins: 1, attackers: 2, hosts: 2 }
+  const totals = openTotals(db)
+  assert.deepEqual({ ...totals.totals() }, counted)
+  assert.deepEqual({ ...totals.totals(noon - hour) }, counted)
+  assert.deepEqual(
+    { ...totals.totals(noon + 1) },
+    { attempts: 0, probes: 0, logins: 0, attackers: 0, hosts: 0 },
+  )
+})
+
+test('a span beginning inside an hour counts that hour exactly', () => {
+  const db = openDatabase(':memory:')
+  const nas = enrol(db, 'nas', noon)
+  const minutes = Array.from({ length: 180 }, (_, minute) => minute)
+  nas.tell(
+    ...minutes.map((minute) => ({
+      kind: 'attempt' as const,
+      at: noon - minute * 60_000,
+      ip: `203.0.113.${minute % 7}`,
+      user: 'root',
+    })),
+  )
+  const totals = openTotals(db)
+  for (const minute of [0, 1, 19, 20, 21, 60, 79, 80, 81, 140, 179]) {
+    const since = noon - minute * 60_000
+    assert.equal(totals.totals(since).attempts, minute + 1, `the last ${minute} minutes`)
+    const sum = totals
+      .attackers({ since, limit: 500 })
+      .reduce((all, { attempts }) => all + attempts, 0)
+    assert.equal(sum, minute + 1)
+  }
+  // 12:00:00.000 sharp belongs to what is asked for, 11:59:59.999 does not.
+  const sharp = Date.parse('2026-11-22T12:00:00Z')
+  assert.equal(totals.totals(sharp).attempts, 21)
+  assert.equal(totals.totals(sharp + 1).attempts, 20)
+})
+
+test('no question walks the findings: the broken hour comes through the index by host and time', () => {
+  const db = openDatabase(':memory:')
+  enrol(db, 'nas', noon).tell({ kind: 'attempt', at: noon, ip: '203.0.113.9', user: 'root' })
+  const asked: string[] = []
+  const noting = {
+    ...db,
+    prepare: (sql: string) => {
+      asked.push(sql)
+      return db.prepare(sql)
+    },
+  }
+  const totals = openTotals(noting)
+  totals.totals(noon)
+  totals.attackers({ since: noon, limit: 10, q: 'x' })
+  totals.totals()
+  totals.attackers({ limit: 10, q: 'x' })
+  openRoster(noting).hosts()
+  openHistory(noting).findings({ ip: '203.0.113.9', limit: 10 })
+  const plans = asked.flatMap((sql) => db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all())
+  const steps = plans.map((row) => String(row['detail']))
+  assert.ok(steps.some((step) => step.includes('finding_by_host (host=? AND at>? AND at<?)')))
+  assert.ok(steps.some((step) => step.includes('finding_by_ip (ip=? AND n')))
+  assert.deepEqual(
+    steps.filter((step) => /^SCAN (f|finding)\b/.test(step)),
+    [],
+  )
+})
+
+test('one address is one row however many hosts it tried, with its names and counts on each', () => {
+  const db = openDatabase(':memory:')
+  const nas = enrol(db, 'nas', noon)
+  const pi = enrol(db, 'pi', noon)
+  nas.tell(
+    { kind: 'attempt', at: noon - 2 * hour, ip: '203.0.113.9', user: 'root', count: 4 },
+    { kind: 'attempt', at: noon - 60_000, ip: '203.0.113.9', user: '__proto__' },
+    { kind: 'login', at: noon, ip: '198.51.100.4', user: 'ana' },
+  )
+  pi.tell(
+    { kind: 'attempt', at: noon, ip: '203.0.113.9', user: 'root', count: 2 },
+    { kind: 'attempt', at: noon, ip: '203.0.113.9', user: 'constructor' },
+    { kind: 'probe', at: noon, ip: '2001:db8::7' },
+  )
+  const totals = openTotals(db)
+  const [first, second, ...others] = totals.attackers({ limit: 10 })
+  assert.equal(others.length, 0, 'an address that only logged in is no attacker')
+  assert.equal(first?.ip, '203.0.113.9')
+  assert.deepEqual([first?.attempts, first?.first, first?.last], [8, noon - 2 * hour, noon])
+  assert.deepEqual(
+    [...(first?.hosts ?? [])],
+    [
+      ['nas', { attempts: 5, probes: 0, logins: 0 }],
+      ['pi', { attempts: 3, probes: 0, logins: 0 }],
+    ],
+  )
+  assert.deepEqual(
+    [...(first?.users ?? [])],
+    [
+      ['root', 6],
+      ['__proto__', 1],
+      ['constructor', 1],
+    ],
+  )
+  assert.deepEqual([second?.ip, second?.probes], ['2001:db8::7', 1])
+
+  const [lately] = totals.attackers({ since: noon - hour, limit: 10 })
+  assert.deepEqual([...(lately?.users ?? [])].length, 3)
+  assert.equal(lately?.attempts, 4)
+  assert.equal(lately?.users.get('root'), 2)
+  assert.equal(lately?.first, noon - 2 * hour, 'first seen ever, not in the span')
+})
+
+test('a search finds part of an address or of a name tried, and takes % and _ as they are', () => {
+  const db = openDatabase(':memory:')
+  enrol(db, 'nas', noon).tell(
+    { kind: 'attempt', at: noon, ip: '203.0.113.9', user: 'Oracle' },
+    { kind: 'attempt', at: noon, ip: '203.0.113.9', user: 'root' },
+    { kind: 'attempt', at: noon, ip: '198.51.100.4', user: '100%_sure' },
+  )
+  const totals = openTotals(db)
+  for (const since of [undefined, noon - hour]) {
+    const found = (q: string) => totals.attackers({ since, limit: 10, q }).map(({ ip }) => ip)
+    assert.deepEqual(found('113.'), ['203.0.113.9'])
+    assert.deepEqual(found('oracle'), ['203.0.113.9'])
+    assert.deepEqual(found('0%_s'), ['198.51.100.4'])
+    assert.deepEqual(found('%'), ['198.51.100.4'])
+    assert.deepEqual(found("' OR 1=1 --"), [])
+    assert.equal(totals.attackers({ since, limit: 10, q: 'oracle' })[0]?.attempts, 2)
+    assert.equal(found('').length, 2)
+    assert.equal(totals.attackers({ since, limit: 1 }).length, 1)
+  }
+})
+
+test('hosts of one label are one row; an agent that never came is shown, a relayed host too', () => {
+  const db = openDatabase(':memory:')
+  const nas = enrol(db, 'nas', noon)
+  nas.tell(
+    { kind: 'attempt', at: noon - hour, ip: '203.0.113.9', user: 'root', count: 3 },
+    { kind: 'attempt', at: noon - hour, ip: '203.0.113.9', user: 'root', host: 'printer' },
+  )
+  db.prepare(`UPDATE agent SET sources = ? WHERE name = 'nas'`).run(
+    JSON.stringify([
+      { source: 'a', reading: 'auth.log', lag: 700, trouble: '' },
+      { source: 'j', reading: 'journal', lag: null, trouble: 'journalctl is missing' },
+    ]),
+  )
+  db.prepare(
+    `INSERT INTO gap (agent, source, file, offset, kind, at, text, received)
+     VALUES (?, 'a', 'f', 1, 'missing', ?, 'rotated away', ?)`,
+  ).run(nas.id, noon, noon)
+  // A second row under the same label, as a renamed machine leaves behind.
+  db.prepare(`INSERT INTO host (name, label) VALUES ('old-nas', 'nas')`).run()
+  const other = db.prepare(`SELECT id FROM host WHERE name = 'old-nas'`).get()
+  db.prepare(`INSERT INTO attacker VALUES ('203.0.113.9', ?, 4, 0, 0, ?, ?)`).run(
+    Number(other?.['id']),
+    noon,
+    noon,
+  )
+  db.prepare(`INSERT INTO agent (name, key, added) VALUES ('pi', 'ed25519:x', ?)`).run(noon)
+
+  const hosts = openRoster(db).hosts()
+  assert.deepEqual(
+    hosts.map(({ name, online, lastSeen, version, lag, gaps, attempts, sources }) => [
+      name,
+      online,
+      lastSeen,
+      version,
+      lag,
+      gaps,
+      attempts,
+      sources.length,
+    ]),
+    [
+      ['nas', true, noon, '2.0.0', 700, 1, 7, 2],
+      ['pi', false, null, null, null, 0, 0, 0],
+      ['printer', true, noon - hour, null, null, 0, 1, 0],
+    ],
+  )
+})
+
+test('findings come newest first, filtered, page by page without a hole', () => {
+  const db = openDatabase(':memory:')
+  const nas = enrol(db, 'nas', noon)
+  const pi = enrol(db, 'pi', noon)
+  for (let turn = 0; turn < 25; turn += 1) {
+    nas.tell({ kind: 'attempt', at: noon, ip: `203.0.113.${turn % 5}`, user: `u${turn % 3}` })
+    pi.tell({ kind: turn === 7 ? 'login' : 'probe', at: noon, ip: '198.51.100.4' })
+  }
+  const history = openHistory(db)
+  const all: number[] = []
+  let before: number | undefined
+  do {
+    const page = history.findings({ before, limit: 7 })
+    all.push(...page.findings.map(({ n }) => n))
+    before = page.next ?? undefined
+  } while (before !== undefined)
+  assert.deepEqual(
+    all,
+    Array.from({ length: 50 }, (_, at) => 50 - at),
+  )
+  const count = (asked: object) => history.findings({ limit: 500, ...asked }).findings.length
+  assert.equal(count({ host: 'nas' }), 25)
+  assert.equal(count({ kind: 'login' }), 1)
+  assert.equal(count({ ip: '203.0.113.2' }), 5)
+  assert.equal(count({ user: 'u1' }), 8)
+  assert.equal(count({ host: 'pi', user: 'u1' }), 0)
+  assert.equal(count({ host: '__proto__' }), 0)
+  assert.deepEqual(
+    history.findingsAfter(47, 10).rows.map(({ n }) => n),
+    [48, 49, 50],
+  )
+  assert.equal(history.findingsAfter(0, 10).missed, 40)
+})

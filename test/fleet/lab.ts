@@ -1,0 +1,296 @@
+import { spawn } from 'node:child_process'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { command, type Given, must, type Outcome, until } from './command.ts'
+import { type Place, raiseBridge, raisePlace, reach } from './network.ts'
+import { prefix, raiseGroups, sweep } from './sweep.ts'
+import { baseTree, type HostPlan, hostTree, type Kind, labDirectory } from './tree.ts'
+
+/** An attacker that is wanted: a place on the bridge, with public addresses if it shall have some. */
+export type AttackerPlan = { name: string; addresses?: readonly string[] }
+
+/** A running host. `init` is the pid of its systemd as this machine sees it. */
+export type Host = Place & { kind: Kind; tree: string; init: number }
+
+/** What the lab can do while it is open; see openLab. */
+export type Lab = {
+  hosts: ReadonlyMap<string, Host>
+  attackers: ReadonlyMap<string, Place>
+  /** The private key that logs in to every host as root; 10.77.0.1 is the lab's own address. */
+  key: string
+  /** Runs a shell script as root inside a host, without a login: it leaves no line in its log. */
+  run(host: string, script: string, given?: Given): Promise<Outcome>
+  /** Reads a text file of a host. */
+  read(host: string, path: string): Promise<string>
+  /** Runs a program of this machine in an attacker's place. */
+  attack(attacker: string, argv: readonly string[], given?: Given): Promise<Outcome>
+  /** Where the authentication log of a host ends now: to be given to since(). */
+  mark(host: string): Promise<string>
+  /** The lines of the authentication log since a mark, as the host itself shows them. */
+  since(host: string, mark: string): Promise<string[]>
+  close(): void
+}
+
+const home = 'cibot-lab'
+
+/**
+ * A sentence why this machine cannot boot hosts (or run the attackers' `tools`), or undefined where
+ * it can.
+ */
+export function canBoot(tools: readonly string[] = []): string | undefined {
+  if (process.platform !== 'linux') return 'real hosts need Linux'
+  if (process.getuid?.() !== 0) return 'real hosts need root: run this with sudo'
+  const needed: Record<string, string> = {
+    debootstrap: 'debootstrap',
+    'systemd-nspawn': 'systemd-container',
+    ip: 'iproute2',
+    nsenter: 'util-linux',
+    ssh: 'openssh-client',
+  }
+  for (const tool of tools) needed[tool] = tool
+  const missing = Object.entries(needed).filter(([program]) => !onPath(program))
+  if (missing.length === 0) return undefined
+  const [programs, packages] = [missing.map(([name]) => name), missing.map(([, name]) => name)]
+  return `${programs.join(', ')} missing: apt-get install ${packages.join(' ')}`
+}
+
+/**
+ * Boots real systemd hosts on a bridge of their own and gives them to be used and attacked. One lab
+ * at a time on a machine: waits up to 15 minutes for another one to end, and removes what a killed
+ * one left behind. Everything goes away with close(), with the process, with SIGINT and SIGTERM.
+ * Throws CommandFailed where something of it does not work in time; nothing is left running then.
+ */
+export async function openLab(plan: {
+  hosts: readonly HostPlan[]
+  attackers?: readonly AttackerPlan[]
+}): Promise<Lab> {
+  const reason = canBoot()
+  if (reason !== undefined) throw new Error(reason)
+  const unlock = await lock()
+  const stop = onEnd(() => {
+    sweep()
+    unlock()
+  })
+  try {
+    sweep()
+    return await raise(plan, stop)
+  } catch (error) {
+    stop()
+    throw error
+  }
+}
+
+async function raise(
+  plan: { hosts: readonly HostPlan[]; attackers?: readonly AttackerPlan[] },
+  close: () => void,
+): Promise<Lab> {
+  const key = await makeKey()
+  const publicKey = await readFile(`${key}.pub`, 'utf8')
+  for (const { kind } of plan.hosts) await baseTree(kind)
+  const places = plan.hosts.map(({ name }, index) => hostPlace(name, 11 + index))
+  const attackers = (plan.attackers ?? []).map(attackerPlace)
+  await raiseBridge()
+  for (const [index, place] of [...places, ...attackers].entries()) await raisePlace(place, index)
+  for (const place of places) for (const attacker of attackers) await reach(place, attacker)
+  const names = places.map(({ name, addresses }) => `${addresses[0]} ${name}\n`).join('')
+  const hosts = new Map<string, Host>()
+  const booting = plan.hosts.map(async (host, index) => {
+    const place = places[index] ?? hostPlace(host.name, 11 + index)
+    const tree = await hostTree(host, publicKey, names)
+    hosts.set(host.name, await boot({ ...place, kind: host.kind, tree, init: 0 }))
+  })
+  await Promise.all(booting)
+  const lab = makeLab(hosts, new Map(attackers.map((each) => [each.name, each])), key, close)
+  await Promise.all([...hosts.keys()].map((name) => settle(lab, name)))
+  return lab
+}
+
+function hostPlace(name: string, number: number): Place {
+  const addresses = [`10.77.0.${number}`, `fd77::${number}`]
+  return { name, interface: 'host0', addresses }
+}
+
+function attackerPlace({ name, addresses }: AttackerPlan, index: number): Place {
+  const own = [`10.77.0.${101 + index}`, `fd77::${101 + index}`]
+  return { name, interface: 'eth0', addresses: addresses ?? own }
+}
+
+async function boot(host: Host): Promise<Host> {
+  const groups = raiseGroups(host.name)
+  const argv = ['systemd-nspawn', '-q', '-D', host.tree, `--machine=${prefix}${host.name}`]
+  argv.push(`--hostname=${host.name}`, `--network-namespace-path=/run/netns/${prefix}${host.name}`)
+  argv.push('--capability=CAP_NET_ADMIN', '--register=no', '--keep-unit', '--boot')
+  const enter = groups.map((group) => `echo $$ > ${group}/cgroup.procs`).join('; ')
+  const child = spawn('sh', ['-c', `${enter}; exec "$0" "$@"`, ...argv], {
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
+  })
+  let ended: string | undefined
+  child.once('error', (error) => {
+    ended = error.message
+  })
+  child.once('exit', (code) => {
+    ended = `systemd-nspawn ended with ${code}`
+  })
+  child.unref()
+  const init = await until(`${host.name} boots`, 30, () => {
+    if (ended !== undefined) throw new Error(`${host.name}: ${ended}`)
+    return containerInit(child.pid)
+  })
+  return { ...host, init }
+}
+
+function containerInit(nspawn: number | undefined): number | undefined {
+  try {
+    const children = readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, 'utf8').split(' ')
+    const systemd = children.find((pid) => comm(pid) === 'systemd')
+    return systemd === undefined ? undefined : Number(systemd)
+  } catch {
+    return undefined // between fork and exec
+  }
+}
+
+function comm(pid: string): string {
+  return pid === '' ? '' : readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+}
+
+/** Waits for the end of the boot and for sshd, then empties the log of what the lab itself did. */
+async function settle(lab: Lab, name: string): Promise<void> {
+  await until(`${name} is up`, 90, async () => {
+    const { out } = await lab.run(name, 'systemctl is-system-running')
+    return /^(running|degraded)/.test(out) || undefined
+  })
+  await lab.run(name, `hostname ${name}`)
+  const address = lab.hosts.get(name)?.addresses[0] ?? ''
+  const reply = ['ssh', '-i', lab.key, ...plainSsh, `root@${address}`, 'true']
+  await until(`ssh to ${name}`, 30, async () => (await command(reply)).code === 0 || undefined)
+  const { code, err } = await lab.run(name, emptyLog)
+  if (code !== 0) throw new Error(`${name}: cannot empty its log: ${err}`)
+}
+
+/** Options for ssh that take nothing from this machine's own configuration and remember nothing. */
+export const plainSsh: readonly string[] = [
+  ...['-F', 'none', '-o', 'IdentitiesOnly=yes', '-o', 'StrictHostKeyChecking=no'],
+  ...['-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', '-o', 'ConnectTimeout=10'],
+]
+
+/** A script that restarts the loggers (they learn the host's name only then) and empties their logs. */
+const emptyLog = `
+  loginctl list-sessions --no-legend | while read -r id rest; do loginctl terminate-session "$id"; done
+  for i in $(seq 100); do test -z "$(loginctl list-sessions --no-legend)" && break; sleep 0.1; done
+  journalctl --quiet --flush --rotate
+  journalctl --quiet --vacuum-time=1s
+  if systemctl --quiet is-enabled rsyslog 2>/dev/null; then
+    systemctl restart rsyslog && : > /var/log/auth.log && chown root:adm /var/log/auth.log
+  fi`
+
+function makeLab(
+  hosts: Map<string, Host>,
+  attackers: Map<string, Place>,
+  key: string,
+  close: () => void,
+): Lab {
+  const host = (name: string): Host => {
+    const found = hosts.get(name)
+    if (found === undefined) throw new Error(`the lab has no host ${name}`)
+    return found
+  }
+  const run: Lab['run'] = (name, script, given) => {
+    const into = ['nsenter', '-t', `${host(name).init}`, '-m', '-u', '-i', '-n', '-p']
+    return command([...into, 'sh', '-c', script], given)
+  }
+  const log = (name: string): string => join(host(name).tree, '/var/log/auth.log')
+  return {
+    hosts,
+    attackers,
+    key,
+    run,
+    close,
+    read: (name, path) => readFile(join(host(name).tree, path), 'utf8'),
+    attack: (name, argv, given) => command(['ip', 'netns', 'exec', prefix + name, ...argv], given),
+    async mark(name) {
+      if (host(name).kind !== 'journal') return `${(await stat(log(name))).size}`
+      const { out } = await run(name, 'journalctl --quiet --lines=1 --show-cursor')
+      return out.split('-- cursor: ')[1]?.trim() ?? ''
+    },
+    async since(name, mark) {
+      if (host(name).kind !== 'journal') {
+        return lines((await readFile(log(name))).subarray(Number(mark)).toString())
+      }
+      const from = mark === '' ? '' : `--after-cursor='${mark}'`
+      const query = `journalctl --quiet --no-pager --all -o short-iso-precise ${from}`
+      const { out } = await run(name, `${query} SYSLOG_FACILITY=4 SYSLOG_FACILITY=10`)
+      return lines(out)
+    },
+  }
+}
+
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '')
+}
+
+async function makeKey(): Promise<string> {
+  const key = join(labDirectory(), 'root-key')
+  mkdirSync(labDirectory(), { recursive: true })
+  if (existsSync(key)) return key
+  await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', home, '-f', key])
+  return key
+}
+
+/** Holds the machine for one lab, by a file naming the process that has it and when it began. */
+async function lock(): Promise<() => void> {
+  const path = join(labDirectory(), 'lock')
+  mkdirSync(labDirectory(), { recursive: true })
+  await until('another lab on this machine ends', 900, async () => {
+    const holder = existsSync(path) ? readFileSync(path, 'utf8') : ''
+    const pid = Number.parseInt(holder, 10)
+    if (pid === process.pid && holder === life(pid)) throw new Error('this lab is open already')
+    if (holder !== '' && holder === life(pid)) return undefined
+    rmSync(path, { force: true })
+    return writeFile(path, life(process.pid), { flag: 'wx' }).then(
+      () => true,
+      () => undefined,
+    )
+  })
+  return () => rmSync(path, { force: true })
+}
+
+/** A process's pid and start time: a pid alone would be taken for another one after it came round. */
+function life(pid: number): string {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return `${pid} ${fields[19]}`
+  } catch {
+    return ''
+  }
+}
+
+/** Calls `clean` once: by the function given back, or with the end of the process. */
+function onEnd(clean: () => void): () => void {
+  const once = (): void => {
+    process.off('exit', once)
+    process.off('SIGINT', interrupted)
+    process.off('SIGTERM', terminated)
+    clean()
+  }
+  const interrupted = (): never => process.exit(130)
+  const terminated = (): never => process.exit(143)
+  process.once('exit', once)
+  process.once('SIGINT', interrupted)
+  process.once('SIGTERM', terminated)
+  return once
+}
+
+function onPath(program: string): boolean {
+  const directories = `${process.env['PATH']}${delimiter}/usr/sbin${delimiter}/sbin`
+  return directories.split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
