@@ -4,7 +4,7 @@
  */
 import type { Parsed } from '../parse/event.ts'
 import { openExport } from '../parse/export.ts'
-import { readEntry, readJson } from '../parse/journal.ts'
+import { readEntry } from '../parse/journal.ts'
 import { openParser, type Parser } from '../parse/parse.ts'
 import { splitLines } from '../source/lines.ts'
 import type { Source } from '../source/source.ts'
@@ -59,7 +59,7 @@ function readerFor(first: Buffer, parser: Parser, reference: number): Reader {
   const begin = first.toString('latin1', 0, 64)
   const timed = timekeeper(parser, reference)
   if (/^__?[A-Z_]+=/.test(begin)) return exportReader(parser, timed)
-  return lineReader(begin.startsWith('{') ? jsonLine(parser) : parser.line, timed)
+  return lineReader(parser, timed)
 }
 
 // A line without a time has that of the one before it.
@@ -73,26 +73,19 @@ function timekeeper(parser: Parser, reference: number): Timed {
   }
 }
 
-function lineReader(understand: (line: string) => Parsed, timed: Timed): Reader {
+function lineReader(parser: Parser, timed: Timed): Reader {
   let rest: Buffer = Buffer.alloc(0)
   let base = 0
   const take = (bytes: Buffer): Understood[] => {
     const { lines, used } = splitLines(bytes, base)
     rest = bytes.subarray(used)
     base += used
-    return lines.map(({ offset, text }) => timed(offset, understand(text)))
+    return lines.map(({ offset, text }) => timed(offset, parser.line(text)))
   }
   return {
     push: (piece) => take(rest.length === 0 ? piece : Buffer.concat([rest, piece])),
     // The last line of a log that will not grow is whole without its newline.
     end: () => (rest.length === 0 ? [] : take(Buffer.concat([rest, Buffer.from('\n')]))),
-  }
-}
-
-function jsonLine(parser: Parser): (line: string) => Parsed {
-  return (line) => {
-    const record = readJson(parseJson(line))
-    return record === null ? parser.line(line) : parser.record(record)
   }
 }
 
@@ -102,12 +95,4 @@ function exportReader(parser: Parser, timed: Timed): Reader {
   const take = (piece: Buffer): Understood[] =>
     splitter.push(piece).map((entry) => timed(count++, parser.record(readEntry(entry))))
   return { push: take, end: () => take(Buffer.from('\n\n')) }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -247,15 +247,27 @@ function awaitsPam(session: Session, told: Told): boolean {
 function claimFromPam(sessions: Sessions, session: Session, event: Event, refused: number): void {
   if (event.kind !== 'refused' || !isInteractive(event) || refused <= 0) return
   session.flags.delete('joined')
+  // With UseDNS both speak of a name: PAM's part waits for an address, and this is where it belongs.
+  const unplaced = sessions
+    .waiting()
+    .find((other) => isHelperOf(session, other) && other.ip === event.ip)
+  if (unplaced !== undefined) {
+    sessions.drop(unplaced)
+    return
+  }
   const known = Math.max(refusals(session), 1)
   if (known <= session.reported || session.ip === undefined) return
   const helper = sessions
     .withCredit(session.host, session.ip)
-    .find((other) => other.flags.has('pam') && other.program === session.program)
+    .find((other) => isHelperOf(session, other))
   if (helper === undefined) return
   session.reported += helper.reported
   if (helper.amend !== undefined) session.amend = helper.amend
   sessions.drop(helper)
+}
+
+function isHelperOf(session: Session, other: Session): boolean {
+  return other.flags.has('pam') && other.host === session.host && other.program === session.program
 }
 
 // --- which session a line belongs to ---------------------------------------------------------

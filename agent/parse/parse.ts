@@ -1,12 +1,12 @@
 /** One log line, or one entry of the journal → what it says, when, and who said it. Never throws. */
 import type { Event, Parsed } from './event.ts'
-import type { JournalRecord } from './journal.ts'
+import { type JournalRecord, readJson } from './journal.ts'
 import { cutPrefix, pastDecoration } from './prefix.ts'
 import { openTime, type TimeOptions } from './time.ts'
 import { understand } from './understand.ts'
 
 export type Parser = {
-  /** `text` is one decoded line, in the order of its file. */
+  /** `text` is one decoded line, in the order of its file; it may be one of `journalctl -o json`. */
   line: (text: string) => Parsed
   record: (record: JournalRecord) => Parsed
   /** ms UTC of the last line that bore a time: all that a checkpoint must keep. */
@@ -18,12 +18,24 @@ export function openParser(options: TimeOptions): Parser {
   const time = openTime(options)
   return {
     line(line) {
+      const record = line.charCodeAt(0) === BRACE ? readJson(parseJson(line)) : null
+      if (record !== null) return understandRecord(record)
       const { stamp, host, program, pid, text, start } = cutPrefix(line)
       const at = stamp === null ? null : time.at(stamp)
       return { at, host, program, pid, event: understand(program, text, start) }
     },
     record: understandRecord,
     last: time.last,
+  }
+}
+
+const BRACE = 123
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -26,7 +26,7 @@ export function openTime({ zone, reference, last: before = null }: TimeOptions):
   const days = openDays(zone)
   let last = before
 
-  function moment(stamp: Stamp, year: number): number | null {
+  function moment(stamp: Stamp, year: number): number {
     const clock = clockOf(stamp)
     if (!Number.isNaN(stamp.offset)) {
       return civilDay(year, stamp.month, stamp.day) * DAY + clock - stamp.offset * 60_000
@@ -39,30 +39,34 @@ export function openTime({ zone, reference, last: before = null }: TimeOptions):
     return (second ? late : early) + (clock % 60_000)
   }
 
-  let usual = { key: 0, year: 0, near: 0 }
+  let usual: Usual = { month: 0, day: 0, midnight: 0 }
 
-  /** Most lines are of the same day as the line before, and so of its year. */
-  function yearOf(stamp: Stamp): number | null {
-    const key = stamp.month * 32 + stamp.day
-    if (key === usual.key && last !== null && Math.abs(last - usual.near) < 3 * DAY) {
-      return usual.year
+  /** Most lines bear no year and are of the same day as the line before. */
+  function momentNear(stamp: Stamp): number | null {
+    const { month, day, midnight } = usual
+    if (month === stamp.month && day === stamp.day && last !== null) {
+      if (Math.abs(last - midnight) < 3 * DAY) return midnight + clockOf(stamp)
     }
     const year = nearestYear(stamp, moment, last, reference)
-    if (year !== null) usual = { key, year, near: civilDay(year, stamp.month, stamp.day) * DAY }
-    return year
+    if (year === null) return null
+    const start = days(year, stamp.month, stamp.day).midnight
+    if (start !== null) usual = { month: stamp.month, day: stamp.day, midnight: start }
+    return moment(stamp, year)
   }
 
   return {
     at(stamp) {
       if (!isClock(stamp) || !isDay(stamp.year || LEAP_YEAR, stamp.month, stamp.day)) return null
-      const year = stamp.year === 0 ? yearOf(stamp) : stamp.year
-      const at = year === null ? null : moment(stamp, year)
+      const at = stamp.year === 0 ? momentNear(stamp) : moment(stamp, stamp.year)
       if (at !== null) last = at
       return at
     },
     last: () => last,
   }
 }
+
+/** A day on which the clocks do not change, and the moment at which it began. */
+type Usual = { month: number; day: number; midnight: number }
 
 const DAY = 86_400_000
 const LEAP_YEAR = 2000
@@ -102,7 +106,7 @@ function civilDay(year: number, month: number, day: number): number {
 /** The year that brings a stamp nearest; without a line before it, never more than a day ahead. */
 function nearestYear(
   stamp: Stamp,
-  moment: (stamp: Stamp, year: number) => number | null,
+  moment: (stamp: Stamp, year: number) => number,
   last: number | null,
   reference: number,
 ): number | null {
@@ -116,7 +120,7 @@ function nearestYear(
   for (let year = middle - reach; year <= middle + reach; year++) {
     if (!isDay(year, stamp.month, stamp.day)) continue
     const at = moment(stamp, year)
-    if (at === null || at > latest || Math.abs(at - near) >= distance) continue
+    if (at > latest || Math.abs(at - near) >= distance) continue
     best = year
     distance = Math.abs(at - near)
   }

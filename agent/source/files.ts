@@ -66,14 +66,18 @@ export async function listLog(path: string, cache: HeadCache): Promise<Listing |
     const names = await namesOf(folder, base)
     const seen: Seen[] = []
     for (const name of names) seen.push(await look(folder, name, cache))
-    if (await unmoved(seen, await namesOf(folder, base))) return listing(base, seen)
+    if (!(await unmoved(seen, await namesOf(folder, base)))) continue
+    const generations = await group(inOrder(seen.flatMap(headed)))
+    if (generations !== null) return listing(base, seen, generations.reverse())
   }
   return null
 }
 
 async function namesOf(folder: string, base: string): Promise<RotatedName[]> {
   // A folder that may be entered but not listed still has its live file.
-  const entries = await readdir(folder).catch(() => [base])
+  const entries = await readdir(folder).catch((error: unknown) =>
+    codeOf(error) === 'EACCES' ? [base] : [],
+  )
   return entries.flatMap((entry) => parseName(base, entry) ?? []).sort(newestFirst)
 }
 
@@ -124,22 +128,22 @@ async function unmoved(seen: Seen[], again: RotatedName[]): Promise<boolean> {
   return true
 }
 
-async function listing(base: string, seen: Seen[]): Promise<Listing> {
+function listing(base: string, seen: Seen[], generations: Generation[]): Listing {
   const live = seen.find((one) => one.name.name === base)
-  const copies = seen.flatMap(({ copy, head }) => (copy && head ? [{ copy, head }] : []))
+  const copies = seen.flatMap((one) => one.copy ?? [])
   return {
-    generations: (await group(inOrder(copies))).reverse(),
-    numbers: new Set(copiesOf(seen).flatMap((copy) => copy.number ?? [])),
+    generations,
+    numbers: new Set(copies.flatMap((copy) => copy.number ?? [])),
     unreadable: live === undefined ? 'ENOENT' : live.refused,
     unknown: seen.flatMap((one) => (one.name.form === null ? [one.name.name] : [])),
   }
 }
 
-function copiesOf(seen: Seen[]): Copy[] {
-  return seen.flatMap((one) => one.copy ?? [])
-}
-
 type Headed = { copy: Copy; head: string }
+
+function headed({ copy, head }: Seen): Headed[] {
+  return copy !== null && head !== null ? [{ copy, head }] : []
+}
 
 /** Where numbered and dated names meet the configuration was changed once: the later kind is newer. */
 function inOrder(copies: Headed[]): Headed[] {
@@ -150,40 +154,48 @@ function inOrder(copies: Headed[]): Headed[] {
   return [...copies.filter(({ copy }) => copy.number === 0), ...dated, ...numbered]
 }
 
-/** Puts copies (newest first) of one generation together; each stands at its newest name. */
-async function group(copies: Headed[]): Promise<Generation[]> {
-  const groups: Generation[] = []
+/**
+ * Puts copies (newest first) of one generation together; each stands at its newest name. Gives null
+ * where a file no longer begins as it did when it was listed.
+ */
+async function group(copies: Headed[]): Promise<Generation[] | null> {
+  const groups: (Generation & { sample: Buffer | null })[] = []
   for (const { copy, head } of copies) {
-    const home = await homeOf(groups, copy, head)
-    if (home) home.copies.push(copy)
-    else groups.push({ head, copies: [copy] })
+    const same = groups.filter((one) => one.head === head)
+    let sample: Buffer | null = null
+    if (same.length > 0) {
+      sample = await sampleOf(copy, head)
+      if (sample === null) return null
+    }
+    let home: (typeof groups)[number] | undefined
+    for (const one of same) {
+      one.sample ??= await sampleOf(one.copies[0], head)
+      if (one.sample === null || sample === null) return null
+      if (isSameLife(one.sample, sample)) home ??= one
+    }
+    if (home === undefined) groups.push({ head, copies: [copy], sample })
+    else {
+      home.copies.push(copy)
+      if ((home.sample?.length ?? 0) < (sample?.length ?? 0)) home.sample = sample
+    }
   }
-  return groups
+  return groups.map(({ head, copies }) => ({ head, copies }))
 }
 
-async function homeOf(groups: Generation[], copy: Copy, head: string): Promise<Generation | null> {
-  for (const one of groups) if (one.head === head && (await sameLife(one.copies, copy))) return one
-  return null
+/** Whether one begins with all the other begins with, as far as both go. */
+function isSameLife(one: Buffer, other: Buffer): boolean {
+  const both = Math.min(one.length, other.length)
+  return one.subarray(0, both).equals(other.subarray(0, both))
 }
 
-/** Whether one begins with all the other begins with, as far as both go and 64 KiB at most. */
-async function sameLife(copies: Copy[], copy: Copy): Promise<boolean> {
-  if (copies.some((one) => one.ino === copy.ino && one.dev === copy.dev)) return true
-  const begins = await sample(copy)
-  for (const one of copies) {
-    const other = await sample(one)
-    const both = Math.min(begins.length, other.length)
-    if (!begins.subarray(0, both).equals(other.subarray(0, both))) return false
-  }
-  return true
-}
-
-async function sample(copy: Copy): Promise<Buffer> {
+/** The beginning of a copy; null where its first line is not (or no longer) the one meant. */
+async function sampleOf(copy: Copy, head: string): Promise<Buffer | null> {
   const bytes = await openBytes(copy.path, copy.form).catch(() => null)
-  if (bytes === null) return Buffer.alloc(0)
+  if (bytes === null) return null
   try {
     const buffer = Buffer.allocUnsafe(sampleBytes)
-    return buffer.subarray(0, await bytes.read(buffer, 0))
+    const sample = buffer.subarray(0, await bytes.read(buffer, 0))
+    return (await readHead(bytes))?.hash === head ? sample : null
   } finally {
     await bytes.close()
   }

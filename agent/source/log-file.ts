@@ -238,8 +238,8 @@ async function* stalled(log: Log, sight: Sight, cut: string): Readings {
   const [copy] = sight.listing.generations[sight.index]?.copies ?? []
   const why = `${here.name} is not complete (${cut})`
   const { patience } = log.settings
+  yield* tell(log, `${why}; waiting for the rest of it`)
   if (!(await believed(log, `${why} ${copy?.size} ${here.offset}`, log.settings.stalled))) {
-    yield* tell(log, `${why}; waiting for the rest of it`)
     // It may grow many times a second, and each look unpacks it from its beginning.
     return await log.watch.pause(patience / 4)
   }

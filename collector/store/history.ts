@@ -54,6 +54,8 @@ export type History = {
   newest: () => number
   /** Alerts whose last login was at or after `since` (ms UTC), newest first, at most 100. */
   alerts: (since: number) => AlertRow[]
+  /** How often something could not be read, as heard at or after `since` (ms UTC). */
+  gaps: (since: number) => number
   /** Report parts by state of their delivery. */
   outbox: () => Map<string, number>
 }
@@ -71,6 +73,10 @@ export function openHistory(db: Database): History {
     findingsAfter: (n, limit) => findingsAfter(db, n, limit),
     newest: () => newest(db),
     alerts: (since) => alerts(db, since),
+    gaps: (since) =>
+      Number(
+        db.prepare('SELECT count(*) AS gaps FROM gap WHERE received >= ?').get(since)?.['gaps'],
+      ),
     outbox: () => outbox(db),
   }
 }

@@ -113,10 +113,11 @@ function rows<R>(db: Database, sql: string, bind: Record<string, number | string
 }
 
 function totals(db: Database, findings: Findings): Window['totals'] {
-  const fresh = rows<{ fresh: number }>(db, freshSql, findings)[0]
-  const sum = rows<Omit<Window['totals'], 'fresh'>>(db, totalsSql, findings)[0]
-  if (sum === undefined || fresh === undefined) throw new Error('a sum without a row')
-  return { ...sum, ...fresh }
+  type All = Window['totals']
+  const addresses = rows<Pick<All, 'addresses' | 'fresh'>>(db, addressesSql, findings)[0]
+  const sums = rows<Omit<All, 'addresses' | 'fresh'>>(db, totalsSql, findings)[0]
+  if (sums === undefined || addresses === undefined) throw new Error('a sum without a row')
+  return { ...sums, ...addresses }
 }
 
 const totalsSql = `
@@ -127,19 +128,19 @@ const totalsSql = `
     coalesce(sum(count) FILTER (WHERE kind = 'login'), 0) AS logins,
     coalesce(sum(count) FILTER (WHERE kind = 'blocked'), 0) AS blocked,
     count(*) FILTER (WHERE kind = 'change') AS changes,
-    count(DISTINCT ip) FILTER (WHERE kind = 'attempt') AS addresses,
     count(DISTINCT user) FILTER (WHERE kind = 'attempt' AND ip IS NOT NULL) AS users,
     count(DISTINCT host) FILTER (WHERE kind = 'attempt' AND ip IS NOT NULL) AS hosts
   FROM finding WHERE ${within}`
 
-const freshSql = `
-  SELECT count(*) AS fresh FROM (
-    SELECT DISTINCT ip FROM finding WHERE ${within} AND kind = 'attempt' AND ip IS NOT NULL
-  ) AS here
-  WHERE NOT EXISTS (
+// Grouped, not DISTINCT: SQLite sorts for the one and keeps a tree for the other, ten times slower.
+const addressesSql = `
+  SELECT count(*) AS addresses, coalesce(sum(NOT EXISTS (
     SELECT 1 FROM finding AS before
     WHERE before.ip = here.ip AND before.n <= :fromN AND before.kind = 'attempt'
-  )`
+  )), 0) AS fresh
+  FROM (
+    SELECT ip FROM finding WHERE ${within} AND kind = 'attempt' AND ip IS NOT NULL GROUP BY ip
+  ) AS here`
 
 function attackers(db: Database, findings: Findings): Attacker[] {
   const top = rows<Omit<Attacker, 'hosts' | 'users'>>(db, attackersSql, {

@@ -102,11 +102,14 @@ function addRows(app: FastifyInstance, { db, log, now }: RoutesOptions): void {
   app.get<{ Querystring: Static<typeof SinceQuery> }>(
     '/api/v1/alerts',
     { schema: documented('Who may have got in.', SinceQuery, shapes.AlertsAnswer) },
-    async ({ query }): Promise<shapes.AlertsAnswer> => ({
-      alerts: history
-        .alerts(readSince(query.since, now()) ?? Number.MIN_SAFE_INTEGER)
-        .map((alert) => ({ ...alert, first: iso(alert.first), last: iso(alert.last) })),
-    }),
+    async ({ query }): Promise<shapes.AlertsAnswer> => {
+      const since = readSince(query.since, now()) ?? Number.MIN_SAFE_INTEGER
+      const alerts = history.alerts(since)
+      return {
+        gaps: history.gaps(since),
+        alerts: alerts.map((one) => ({ ...one, first: iso(one.first), last: iso(one.last) })),
+      }
+    },
   )
   app.get<{ Querystring: Static<typeof PageQuery> }>(
     '/api/v1/reports',

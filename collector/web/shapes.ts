@@ -103,6 +103,10 @@ export type FindingsAnswer = Static<typeof FindingsAnswer>
 
 export const AlertsAnswer = Type.Object(
   {
+    gaps: Type.Integer({
+      minimum: 0,
+      description: 'Times that something could not be read: where above 0, counts are at least.',
+    }),
     alerts: Type.Array(
       Type.Object(
         {
@@ -118,7 +122,7 @@ export const AlertsAnswer = Type.Object(
       ),
     ),
   },
-  { ...strict, description: 'Logins from addresses that had failed before, newest first.' },
+  { ...strict, description: 'What somebody should look at, newest first.' },
 )
 export type AlertsAnswer = Static<typeof AlertsAnswer>
 

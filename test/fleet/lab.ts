@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { command, type Given, must, type Outcome, until } from './command.ts'
 import { type Place, raiseBridge, raisePlace, reach } from './network.ts'
@@ -17,7 +18,10 @@ export type Host = Place & { kind: Kind; tree: string; init: number }
 export type Lab = {
   hosts: ReadonlyMap<string, Host>
   attackers: ReadonlyMap<string, Place>
-  /** The private key that logs in to every host as root; 10.77.0.1 is the lab's own address. */
+  /**
+   * The private key that logs in to every host as root, unless its sshd forbids it; the lab's own
+   * address is 10.77.0.1.
+   */
   key: string
   /** Runs a shell script as root inside a host, without a login: it leaves no line in its log. */
   run(host: string, script: string, given?: Given): Promise<Outcome>
@@ -164,10 +168,24 @@ async function settle(lab: Lab, name: string): Promise<void> {
   })
   await lab.run(name, `hostname ${name}`)
   const address = lab.hosts.get(name)?.addresses[0] ?? ''
-  const reply = ['ssh', '-i', lab.key, ...plainSsh, `root@${address}`, 'true']
-  await until(`ssh to ${name}`, 30, async () => (await command(reply)).code === 0 || undefined)
+  await until(`sshd of ${name} answers`, 30, () => greets(address))
   const { code, err } = await lab.run(name, emptyLog)
   if (code !== 0) throw new Error(`${name}: cannot empty its log: ${err}`)
+}
+
+/** Whether an SSH server says its name at an address: true, or undefined. */
+function greets(address: string): Promise<true | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port: 22, timeout: 2000 })
+    const end = (answer: true | undefined): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('data', (banner) => end(`${banner}`.startsWith('SSH-') || undefined))
+    socket.once('error', () => end(undefined))
+    socket.once('timeout', () => end(undefined))
+    socket.once('close', () => end(undefined))
+  })
 }
 
 /** Options for ssh that take nothing from this machine's own configuration and remember nothing. */

@@ -27,29 +27,35 @@ async function ask(path) {
   return answer.json()
 }
 
+let round = 0
+
 async function refresh() {
   clearTimeout(timer)
+  round += 1
+  const mine = round
+  due = Date.now() + every
   const since = span.value === '' ? '' : `&since=${span.value}`
   const q = encodeURIComponent(search.value.trim())
   try {
-    const [day, totals, { alerts }, { hosts }, { attackers }] = await Promise.all([
+    const [day, attention, totals, { hosts }, { attackers }] = await Promise.all([
       ask('/api/v1/totals?since=24h'),
-      ask(`/api/v1/totals?${since.slice(1)}`),
       ask('/api/v1/alerts?since=24h'),
+      ask(`/api/v1/totals?${since.slice(1)}`),
       ask('/api/v1/hosts'),
       ask(`/api/v1/attackers?limit=50${since}${q === '' ? '' : `&q=${q}`}`),
     ])
-    showVerdict(day, alerts, hosts)
+    // Another span or search was asked for meanwhile: its answer is the one to show.
+    if (mine !== round) return
+    showVerdict(day, attention, hosts)
     showTotals(totals)
     showHosts(hosts)
     showAttackers(attackers, search.value.trim())
     refreshed = Date.now()
-    showAge()
   } catch {
     // The age shown says since when there is no answer; the next round tries again.
-    showAge()
   }
-  plan(every)
+  showAge()
+  plan(due - Date.now())
 }
 
 /** @param {number} wait */

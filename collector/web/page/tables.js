@@ -13,12 +13,12 @@ import { ago, byId, counted, element, listed, number, size, time, visible } from
 /**
  * One sentence that says whether anybody has to do anything.
  * @param {Totals} day totals of the last 24 hours
- * @param {Alert[]} alerts of the last 24 hours
+ * @param {{ alerts: Alert[], gaps: number }} attention what is to be looked at of the last 24 hours
  * @param {Host[]} hosts
  */
-export function showVerdict(day, alerts, hosts) {
+export function showVerdict(day, { alerts, gaps }, hosts) {
   const silent = hosts.filter((host) => !host.online).map((host) => visible(host.name))
-  const holes = hosts.some((host) => host.gaps > 0) ? 'at least ' : ''
+  const holes = gaps > 0 ? 'at least ' : ''
   const count = `${holes}${counted(day.attempts, 'attempt')} by ${counted(day.attackers, 'address', 'addresses')} on ${counted(day.hosts, 'host')} in the last 24 hours`
   const lines = alerts.map(
     (alert) =>

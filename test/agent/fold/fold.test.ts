@@ -303,3 +303,17 @@ test('a name that claims another address is nobody’s but its own sender’s', 
   )
   assert.deepEqual(worth(lines), { [A]: '1 0 0' })
 })
+
+test('keyboard-interactive where sshd looks up names (UseDNS): PAM’s own process is no second attacker', () => {
+  const pam =
+    'pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=evil.example.com  user=bob'
+  const lines = sshd(
+    [102, pam],
+    [100, 'error: PAM: Authentication failure for bob from evil.example.com'],
+    [103, pam],
+    [100, 'error: PAM: Authentication failure for bob from evil.example.com'],
+    [100, `Connection closed by authenticating user bob ${A} port 56742 [preauth]`],
+    [104, `Connection closed by ${A} port 1 [preauth]`, 59 * 60],
+  )
+  assert.deepEqual(worth(lines), { [A]: '2 1 0' })
+})

@@ -103,12 +103,12 @@ test('three days without Telegram end in one message', async () => {
 })
 
 test('a report of which anything may have arrived is never taken over', async () => {
-  for (const kind of ['unsure', 'sent'] as const) {
+  for (const fate of [['sent'], ['unsure'], ['unsure', 'later'], ['unsure', 'held']] as const) {
     const fleet = openFleet(['nas'])
     const reports = openReports(fleet.db)
     fleet.find({})
     await reports.close(noon, compose)
-    await deliverOne(reports, kind)
+    for (const kind of fate) await deliverOne(reports, kind)
     fleet.find({})
     const { merged } = await reports.close(noon + 1, compose)
     assert.equal(merged, 0)
