@@ -63,7 +63,7 @@ export const OpenSession = Type.Object(
     /** Credentials refused, by who said so. */
     refused: Type.Array(Type.Tuple([Type.String({ maxLength: 32 }), Count]), { maxItems: 16 }),
     flags: Type.Array(
-      Type.Enum(['named', 'scanned', 'probed', 'accepted', 'ended', 'pam', 'joined', 'nameless']),
+      Type.Enum(['named', 'scanned', 'probed', 'accepted', 'ended', 'pam', 'joined', 'waits']),
       { maxItems: 8 },
     ),
     ip: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),

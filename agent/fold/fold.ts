@@ -13,7 +13,14 @@ import { normaliseAddress } from '../../shared/address.ts'
 import type { FoldState, LastLine } from '../../shared/checkpoint.ts'
 import { type Amendment, type Finding, longestUser } from '../../shared/finding.ts'
 import type { Event, Parsed } from '../parse/event.ts'
-import { openSessions, refusals, type Session, type Sessions } from './sessions.ts'
+import {
+  hasCredit,
+  isInteractive,
+  openSessions,
+  refusals,
+  type Session,
+  type Sessions,
+} from './sessions.ts'
 
 /** Where the line stands in its log. */
 export type Anchor = { file: string; offset: number }
@@ -158,10 +165,10 @@ function note(session: Session, event: Event): void {
 // "Failed keyboard-interactive/pam" repeats what "error: PAM: …" said of the same answer.
 function witnessOf(event: Event): string {
   const witness = event.witness ?? 'sshd'
-  return witness === 'sshd' && isInteractive(event) ? 'interactive' : witness
+  return witness === 'sshd' && byInteraction(event) ? 'interactive' : witness
 }
 
-function isInteractive(event: Event): boolean {
+function byInteraction(event: Event): boolean {
   return event.method?.startsWith('keyboard-interactive') === true
 }
 
@@ -171,10 +178,10 @@ function report(session: Session, told: Told): readonly (Finding | Amendment)[] 
   const known = Math.max(refusals(session), session.flags.has('named') ? 1 : 0)
   const fresh = known - session.reported
   if (!isPlaced(session)) {
-    if (fresh > 0 && session.ip !== undefined) session.flags.add('nameless')
+    if (fresh > 0 && session.ip !== undefined) session.flags.add('waits')
     return nothing
   }
-  session.flags.delete('nameless')
+  session.flags.delete('waits')
   if (fresh > 0) return reportAttempt(session, told, fresh)
   if (known > 0) return amend(session, event)
   return session.flags.has('scanned') ? reportProbe(session, told) : nothing
@@ -219,7 +226,7 @@ function heardFromPam(sessions: Sessions, told: Told): readonly (Finding | Amend
   const known = sessions.find(host, told.program, idOf(told))
   const fits = known !== undefined && !known.flags.has('ended') && agrees(known, event)
   if (!fits && event.ip !== undefined) {
-    const waiting = sessions.withCredit(host, event.ip).find((other) => awaitsPam(other, told))
+    const waiting = sessions.halfTold(host, event.ip).find((other) => awaitsPam(other, told))
     if (waiting !== undefined) {
       waiting.flags.add('joined')
       sessions.touch(waiting, told.at)
@@ -230,14 +237,24 @@ function heardFromPam(sessions: Sessions, told: Told): readonly (Finding | Amend
   if (!fits) session.flags.add('pam')
   learn(session, event)
   session.flags.add('named')
-  const out = report(session, told)
+  const out = holds(sessions, session, event) ? nothing : report(session, told)
   sessions.touch(session, told.at)
   return out
 }
 
+// PAM does not say which unknown user it is; where sshd is in the middle of asking, its next line does.
+function holds(sessions: Sessions, session: Session, event: Event): boolean {
+  if (event.user !== undefined || event.ip === undefined || !session.flags.has('pam')) return false
+  const asking = sessions
+    .halfTold(session.host, event.ip)
+    .some((other) => isInteractive(other) && other.program === session.program)
+  if (asking) session.flags.add('waits')
+  return asking
+}
+
 function awaitsPam(session: Session, told: Told): boolean {
   if (session.program !== told.program) return false
-  if (session.flags.has('pam') || session.flags.has('joined')) return false
+  if (session.flags.has('pam') || session.flags.has('joined') || !hasCredit(session)) return false
   return told.event.user === undefined || session.user === undefined
     ? true
     : session.user === told.event.user
@@ -245,9 +262,9 @@ function awaitsPam(session: Session, told: Told): boolean {
 
 // The refusal sshd now writes was already reported from PAM's own process: it is that one.
 function claimFromPam(sessions: Sessions, session: Session, event: Event, refused: number): void {
-  if (event.kind !== 'refused' || !isInteractive(event) || refused <= 0) return
+  if (event.kind !== 'refused' || !byInteraction(event) || refused <= 0) return
   session.flags.delete('joined')
-  // With UseDNS both speak of a name: PAM's part waits for an address, and this is where it belongs.
+  // PAM's part waits for an address (UseDNS gives a name to both) or for a user: this line has it.
   const unplaced = sessions
     .waiting()
     .find((other) => isHelperOf(session, other) && other.ip === event.ip)
@@ -258,8 +275,8 @@ function claimFromPam(sessions: Sessions, session: Session, event: Event, refuse
   const known = Math.max(refusals(session), 1)
   if (known <= session.reported || session.ip === undefined) return
   const helper = sessions
-    .withCredit(session.host, session.ip)
-    .find((other) => isHelperOf(session, other))
+    .halfTold(session.host, session.ip)
+    .find((other) => hasCredit(other) && isHelperOf(session, other))
   if (helper === undefined) return
   session.reported += helper.reported
   if (helper.amend !== undefined) session.amend = helper.amend

@@ -13,7 +13,7 @@ const silentFor = 5 * 60_000
 /** Lines of one ending come together; a pid seen again later than this is another process. */
 const endedFor = 10_000
 /** PAM speaks of an attempt from a process of its own, moments before sshd does. */
-const creditFor = 15_000
+const halfToldFor = 15_000
 
 export type Flag = OpenSession['flags'][number]
 
@@ -39,9 +39,12 @@ export type Sessions = {
   start: (host: string, program: string, id: string) => Session
   /** Marks the session as having had a line at this time (ms UTC). */
   touch: (session: Session, at: number) => void
-  /** Live sessions of this host and address with an attempt reported for which no refusal was seen yet. */
-  withCredit: (host: string, ip: string) => Session[]
-  /** Sessions with attempts not reported for want of a numeric address, longest untouched first. */
+  /**
+   * Live sessions of this host and address about which another process may speak: with an attempt
+   * reported for which no refusal was seen yet, or in the middle of keyboard-interactive.
+   */
+  halfTold: (host: string, ip: string) => Session[]
+  /** Sessions with attempts not reported yet, because a line to come may tell whose they are. */
   waiting: () => Session[]
   /** The first of them whose lines have stopped coming. */
   overdue: () => Session | undefined
@@ -54,9 +57,9 @@ export type Sessions = {
 export function openSessions(saved: readonly OpenSession[]): Sessions {
   const open = new Map<string, Session>()
   const ended = new Map<string, Session>()
-  const credits = new Map<string, Set<Session>>()
-  const creditAt = new Map<Session, string>()
-  const nameless = new Set<Session>()
+  const half = new Map<string, Set<Session>>()
+  const halfAt = new Map<Session, string>()
+  const waiters = new Set<Session>()
   const clocks = new Map<string, number>()
 
   const age = (session: Session): number =>
@@ -64,30 +67,30 @@ export function openSessions(saved: readonly OpenSession[]): Sessions {
   const stale = (session: Session): boolean =>
     age(session) > (session.flags.has('ended') ? endedFor : silentFor)
 
-  const isGone = (session: Session): boolean => stale(session) && !nameless.has(session)
+  const isGone = (session: Session): boolean => stale(session) && !waiters.has(session)
 
   const forget = (session: Session): void => {
     const key = keyOf(session)
     open.delete(key)
     ended.delete(key)
-    nameless.delete(session)
-    noteCredit(session, false)
+    waiters.delete(session)
+    noteHalf(session, false)
   }
-  const noteCredit = (session: Session, has: boolean): void => {
-    const before = creditAt.get(session)
-    const now = has && session.ip !== undefined ? creditPlace(session.host, session.ip) : undefined
+  const noteHalf = (session: Session, has: boolean): void => {
+    const before = halfAt.get(session)
+    const now = has && session.ip !== undefined ? placeOf(session.host, session.ip) : undefined
     if (before === now) return
-    const there = before === undefined ? undefined : credits.get(before)
-    if (before !== undefined && there?.delete(session) && there.size === 0) credits.delete(before)
-    if (now === undefined) creditAt.delete(session)
+    const there = before === undefined ? undefined : half.get(before)
+    if (before !== undefined && there?.delete(session) && there.size === 0) half.delete(before)
+    if (now === undefined) halfAt.delete(session)
     else {
-      creditAt.set(session, now)
-      credits.set(now, (credits.get(now) ?? new Set()).add(session))
+      halfAt.set(session, now)
+      half.set(now, (half.get(now) ?? new Set()).add(session))
     }
   }
   // Another connection has this pid now. What still waits to be reported of the old one waits on.
   const replace = (old: Session): void => {
-    const isNameless = nameless.has(old)
+    const isNameless = waiters.has(old)
     forget(old)
     if (!isNameless) return
     old.id = `${old.id} ${old.seen}`
@@ -101,9 +104,9 @@ export function openSessions(saved: readonly OpenSession[]): Sessions {
     ended.delete(key)
     const isEnded = session.flags.has('ended')
     ;(isEnded ? ended : open).set(key, session)
-    nameless.delete(session)
-    if (session.flags.has('nameless')) nameless.add(session)
-    noteCredit(session, !isEnded && hasCredit(session))
+    waiters.delete(session)
+    if (session.flags.has('waits')) waiters.add(session)
+    noteHalf(session, !isEnded && isHalfTold(session))
   }
   const touch = (session: Session, at: number): void => {
     session.seen = Math.max(clocks.get(session.host) ?? at, at)
@@ -133,16 +136,14 @@ export function openSessions(saved: readonly OpenSession[]): Sessions {
       flags: new Set(),
     }),
     touch,
-    withCredit: (host, ip) =>
-      [...(credits.get(creditPlace(host, ip)) ?? [])].filter(
-        (session) => age(session) <= creditFor,
-      ),
-    waiting: () => [...nameless],
-    overdue: () => nameless.values().filter(stale).toArray().sort(byTime)[0],
+    halfTold: (host, ip) =>
+      [...(half.get(placeOf(host, ip)) ?? [])].filter((session) => age(session) <= halfToldFor),
+    waiting: () => [...waiters],
+    overdue: () => waiters.values().filter(stale).toArray().sort(byTime)[0],
     drop: forget,
     save: () =>
       [...ended.values(), ...open.values()]
-        .filter((session) => !stale(session) || nameless.has(session))
+        .filter((session) => !stale(session) || waiters.has(session))
         .map(saveOne),
   }
 }
@@ -159,11 +160,21 @@ export function refusals(session: Session): number {
   return (session.refused.get('sshd') ?? 0) + told
 }
 
-function hasCredit(session: Session): boolean {
+/** True where more attempts are reported than refusals were seen: the next refusal is one of them. */
+export function hasCredit(session: Session): boolean {
   return session.reported > refusals(session)
 }
 
-function creditPlace(host: string, ip: string): string {
+/** True while answers to keyboard-interactive are being refused. */
+export function isInteractive(session: Session): boolean {
+  return session.refused.has('sshd-pam')
+}
+
+function isHalfTold(session: Session): boolean {
+  return hasCredit(session) || isInteractive(session)
+}
+
+function placeOf(host: string, ip: string): string {
   return `${host}\n${ip}`
 }
 

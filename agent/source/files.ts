@@ -159,25 +159,15 @@ function inOrder(copies: Headed[]): Headed[] {
  * where a file no longer begins as it did when it was listed.
  */
 async function group(copies: Headed[]): Promise<Generation[] | null> {
-  const groups: (Generation & { sample: Buffer | null })[] = []
+  const groups: (Generation & { sample: Buffer })[] = []
   for (const { copy, head } of copies) {
-    const same = groups.filter((one) => one.head === head)
-    let sample: Buffer | null = null
-    if (same.length > 0) {
-      sample = await sampleOf(copy, head)
-      if (sample === null) return null
-    }
-    let home: (typeof groups)[number] | undefined
-    for (const one of same) {
-      one.sample ??= await sampleOf(one.copies[0], head)
-      if (one.sample === null || sample === null) return null
-      if (isSameLife(one.sample, sample)) home ??= one
-    }
+    const alone = copies.filter((one) => one.head === head).length === 1
+    const sample = alone ? Buffer.alloc(0) : await sampleOf(copy, head)
+    if (sample === null) return null
+    const home = groups.find((one) => one.head === head && isSameLife(one.sample, sample))
+    home?.copies.push(copy)
     if (home === undefined) groups.push({ head, copies: [copy], sample })
-    else {
-      home.copies.push(copy)
-      if ((home.sample?.length ?? 0) < (sample?.length ?? 0)) home.sample = sample
-    }
+    else if (home.sample.length < sample.length) home.sample = sample
   }
   return groups.map(({ head, copies }) => ({ head, copies }))
 }

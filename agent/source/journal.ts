@@ -104,6 +104,7 @@ async function* readChild(journal: Journal, follow: boolean): Readings<string | 
   journal.signal.addEventListener('abort', end)
   try {
     const met = yield* readOutput(journal, child, said, follow)
+    if (journal.signal.aborted) return null
     if (isPartial(said())) return cannotReadJournal(said())
     const result = await gone
     if (result instanceof Error) return cannotReadJournal(result)

@@ -9,17 +9,6 @@ export type Standing = { host: number; label: string; attempts: number; first: n
 /** A login stored, as far as an alert needs it. */
 export type Login = { n: number; ip: string; host: number; user: string; at: number }
 
-/** What a person is told at once. `at` is the login's time, ms UTC. */
-export type Alert = {
-  ip: string
-  host: string
-  user: string
-  at: number
-  failed: number
-  failedOn: { host: string; attempts: number }[]
-  times: number
-}
-
 /** Failures of this address that began before the login, by host; empty where the login is none to fear. */
 export function failuresBefore(
   login: Login,

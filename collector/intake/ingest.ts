@@ -4,7 +4,7 @@
  * must not wait for a thousand. Nothing is acknowledged before its commit is on disk.
  */
 import type { CheckpointFrame, Findings, GapFrame } from '../../shared/wire.ts'
-import type { Alert } from '../fleet/alerts.ts'
+import type { Alert } from '../report/alert.ts'
 import type { Database } from '../store/database.ts'
 import type { Intake, Stored } from '../store/intake.ts'
 

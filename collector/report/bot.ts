@@ -1,11 +1,17 @@
 import { Api, GrammyError } from 'grammy'
+import { plain } from '../../shared/plain.ts'
 
 /** What the token's bot is called, or why nobody can say (Bot API getMe). The token is in neither. */
 export async function whoIs(
   token: string,
   apiRoot: string,
 ): Promise<{ ok: true; name: string } | { ok: false; why: string }> {
-  const api = new Api(token, { apiRoot: apiRoot.replace(/\/+$/, ''), timeoutSeconds: 10 })
+  const api = new Api(token, {
+    apiRoot: apiRoot.replace(/\/+$/, ''),
+    timeoutSeconds: 10,
+    // A redirect would carry the token wherever it points.
+    baseFetchConfig: { redirect: 'error' },
+  })
   try {
     const { username } = await api.getMe()
     return { ok: true, name: username }
@@ -14,6 +20,6 @@ export async function whoIs(
     if (!(error instanceof GrammyError)) return { ok: false, why: `${apiRoot} cannot be reached` }
     return error.error_code === 401 || error.error_code === 404
       ? { ok: false, why: 'the token is not known there; copy it again from @BotFather' }
-      : { ok: false, why: error.description }
+      : { ok: false, why: plain(error.description, 200) }
   }
 }

@@ -7,7 +7,8 @@
 import { checker } from '../../shared/check.ts'
 import { Checkpoint } from '../../shared/checkpoint.ts'
 import type { Amendment, Finding, Gap } from '../../shared/finding.ts'
-import { type Alert, failuresBefore, type Login } from '../fleet/alerts.ts'
+import { failuresBefore, type Login } from '../fleet/alerts.ts'
+import type { Alert } from '../report/alert.ts'
 import type { Database } from './database.ts'
 import { openHosts } from './hosts.ts'
 
@@ -30,6 +31,7 @@ export type Intake = {
 const checkCheckpoint = checker(Checkpoint)
 
 const hourMs = 3_600_000
+const newsAgainAfter = 24 * hourMs
 /** A file not seen on disk for this long is gone, and its mark with it. */
 const markKept = 7 * 24 * hourMs
 
@@ -340,16 +342,17 @@ function raise(db: Database, labelOf: (host: number) => string, login: Login): A
   if (failedOn.length === 0) return []
   const failed = failedOn.reduce((sum, one) => sum + one.attempts, 0)
   const known = db
-    .prepare('SELECT id, login, times FROM alert WHERE ip = ? AND host = ? AND user = ?')
+    .prepare('SELECT id, login, times, last FROM alert WHERE ip = ? AND host = ? AND user = ?')
     .get(ip, host, user)
-  // A repeat raises the counter; the next report shows it.
   if (known !== undefined) {
-    if (login.n > Number(known['login'])) {
-      db.prepare(
-        'UPDATE alert SET login = ?, times = times + 1, failed = ?, failed_on = ?, last = max(last, ?) WHERE id = ?',
-      ).run(login.n, failed, JSON.stringify(failedOn), at, Number(known['id']))
-    }
-    return []
+    if (login.n <= Number(known['login'])) return []
+    const times = Number(known['times']) + 1
+    db.prepare(
+      'UPDATE alert SET login = ?, times = ?, failed = ?, failed_on = ?, last = max(last, ?) WHERE id = ?',
+    ).run(login.n, times, failed, JSON.stringify(failedOn), at, Number(known['id']))
+    // A repeat only raises the counter, which the next report shows; after a quiet day it is news again.
+    const isNews = at - Number(known['last']) > newsAgainAfter
+    return isNews ? [{ ip, host: labelOf(host), user, at, failed, failedOn, times }] : []
   }
   db.prepare(
     `INSERT INTO alert (ip, host, user, login, failed, failed_on, times, first, last)

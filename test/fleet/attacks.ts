@@ -158,14 +158,15 @@ export function named(ledger: Ledger, target: Target, user: string): Promise<voi
   })
 }
 
-/** The empty name, which OpenSSH's client cannot say: by dropbear's. */
+/** The empty name, which OpenSSH's client cannot say: by dropbear's, which never gives up. */
 export function nameless(ledger: Ledger, target: Target): Promise<void> {
   const { lab } = ledger
   return ledger.enter(target.host, async () => {
     const argv = ['env', 'DROPBEAR_PASSWORD=bad', 'dbclient', '-y', '-y', '-T', '-l', '']
     argv.push('-p', `${target.port ?? 22}`, addressOfHost(lab, target), 'true')
     const outcome = await lab.attack(target.from, argv)
-    const deed = { ...blank(lab, target, '', 'the empty name, wrong password'), attempts: 1 }
-    return { deeds: [deed], said: said(outcome) }
+    const why = "dropbear's client offers its password again and again, up to MaxAuthTries"
+    const deed = { ...blank(lab, target, '', 'the empty name, wrong password'), why }
+    return { deeds: [{ ...deed, attempts: target.tries ?? 6 }], said: said(outcome) }
   })
 }

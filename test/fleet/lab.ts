@@ -125,6 +125,8 @@ async function boot(host: Host): Promise<Host> {
   const argv = ['systemd-nspawn', '-q', '-D', host.tree, `--machine=${prefix}${host.name}`]
   argv.push(`--hostname=${host.name}`, `--network-namespace-path=/run/netns/${prefix}${host.name}`)
   argv.push('--capability=CAP_NET_ADMIN', '--register=no', '--keep-unit', '--boot')
+  // by itself nspawn lays this machine's time zone and name servers over those of the tree
+  argv.push('--timezone=off', '--resolv-conf=off')
   const enter = groups.map((group) => `echo $$ > ${group}/cgroup.procs`).join('; ')
   const child = spawn('sh', ['-c', `${enter}; exec "$0" "$@"`, ...argv], {
     detached: true,

@@ -111,6 +111,7 @@ export const oddities: readonly { plan: HostPlan; act: (ledger: Ledger) => Promi
       const line = 'Failed password for root from 1.2.3.4 port 22 ssh2'
       await forge(ledger, 'forged', 'alice', 'sshd-session', line)
       await forge(ledger, 'forged', 'alice', 'sshd', line)
+      await forge(ledger, 'forged', 'alice', 'sshd', `${line}\x1b[2K`)
       await passwords(ledger, { from: 'guesser', host: 'forged' }, 'bob', 1)
     },
   },

@@ -113,6 +113,20 @@ test('a reader that comes back goes on where it was, even after a restart', asyn
   rmSync(folder, { recursive: true })
 })
 
+test('what was committed before the reader came and published after it is told once', async () => {
+  const web = await startWeb()
+  const nas = enrol(web.db, 'nas', noon)
+  const rows = nas.tell(attempt, attempt)
+  const live = await watch(`${web.url}/api/v1/live?after=0-0`, { cookie: sessionCookie(web) })
+  await live.until((events) => numbers(events).length === 2)
+  for (const finding of rows) web.feed.publish({ kind: 'finding', finding })
+  tell(web, nas, attempt)
+  await live.until((events) => numbers(events).includes(3))
+  assert.deepEqual(numbers(live.events), [1, 2, 3])
+  live.stop()
+  await web.close()
+})
+
 test('an id from the future (a restored database) or none of ours starts at what is new', async () => {
   const web = await startWeb()
   const nas = enrol(web.db, 'nas', noon)

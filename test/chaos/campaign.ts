@@ -1,0 +1,137 @@
+/**
+ * One campaign of a seed: a host under attack writes its log in bursts, the log is rotated in the
+ * middle, and meanwhile the agent and the collector are killed and started again. Where the kills
+ * fall in the log is the seed's; what each process is doing just then is chance.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Daemon } from '../support/daemon.ts'
+import { type Fleet, openFleet } from '../support/fleet.ts'
+import { type Random, randomOf } from '../support/random.ts'
+import { type AttackedHost, openAttackedHost } from './attacked-host.ts'
+import { judge, type Verdict } from './verdict.ts'
+
+export type CampaignOptions = {
+  seed: number
+  lines: number
+  kills: number
+  /** Runs while a killed program is down: for what a test does to the database. */
+  whileDown?: (fleet: Fleet, program: 'agent' | 'collector') => void
+}
+
+export type Outcome = Verdict & { lines: number; kills: number; rotation: Rotation }
+
+export type Rotation = 'rename' | 'copytruncate' | 'rename and gzip'
+
+/** Plays one campaign to the end and gives the verdict. Throws where the fleet does not come to rest. */
+export async function play(options: CampaignOptions): Promise<Outcome> {
+  const random = randomOf(options.seed)
+  const fleet = await openFleet({ logLevel: 'warn' })
+  try {
+    const host = await openAttackedHost(fleet, 'nas', random)
+    await host.agent.start()
+    const rotation = random.pick(['rename', 'copytruncate', 'rename and gzip'] as const)
+    const kills = planKills(random, options)
+    const reaper = openReaper(fleet, host, options)
+    await write(host, random, options.lines, rotation, (line) => {
+      while ((kills[0]?.line ?? Number.POSITIVE_INFINITY) <= line) reaper.send(kills.shift())
+    })
+    await reaper.done()
+    try {
+      await host.caughtUp()
+    } catch (error) {
+      const said = [host.agent, fleet.collector].map((one) => `${one.name}: ${one.said()}`)
+      throw new Error(`${(error as Error).message}\n${said.join('\n')}`, { cause: error })
+    }
+    const verdict = await judge(fleet, [host.told])
+    return { ...verdict, lines: host.log.lines(), kills: reaper.kills(), rotation }
+  } finally {
+    await fleet.close()
+  }
+}
+
+// --- writing --------------------------------------------------------------------------------------
+
+async function write(
+  host: AttackedHost,
+  random: Random,
+  lines: number,
+  rotation: Rotation,
+  reached: (line: number) => void,
+): Promise<void> {
+  const middle = Math.floor(lines * (0.35 + 0.3 * random.next()))
+  let rotated = false
+  while (host.log.lines() < lines) {
+    const left = (rotated ? lines : middle) - host.log.lines()
+    if (left === 0) {
+      rotated = true
+      await rotate(host, random, rotation)
+      if (random.chance(0.5)) host.upgrade()
+      continue
+    }
+    await host.burst(Math.min(left, random.whole(20, 700)), () => pause(random.whole(1, 30)))
+    reached(host.log.lines())
+    // The rate of the attack, not a wait for anything.
+    await pause(random.whole(10, 130))
+  }
+}
+
+async function rotate(host: AttackedHost, random: Random, rotation: Rotation): Promise<void> {
+  const { log } = host
+  if (rotation === 'copytruncate') {
+    log.copyTruncate()
+    return
+  }
+  log.rename()
+  await host.burst(random.whole(1, 50), () => pause(random.whole(1, 30)))
+  log.reopen()
+  if (rotation === 'rename') return
+  await host.burst(random.whole(1, 50), () => pause(random.whole(1, 30)))
+  await log.pack(async () => void (await pause(random.whole(1, 300))))
+}
+
+// --- killing --------------------------------------------------------------------------------------
+
+type Kill = { line: number; victim: 'agent' | 'collector'; after: number }
+
+// The agent is the last to go, so that its patience with a collector that was often away does not
+// make the end long.
+function planKills(random: Random, { lines, kills }: CampaignOptions): Kill[] {
+  const plan = Array.from({ length: kills }, (): Kill => {
+    const line = random.whole(Math.floor(lines * 0.02), Math.floor(lines * 0.97))
+    return { line, victim: random.pick(['agent', 'collector']), after: random.whole(0, 150) }
+  })
+  plan.sort((one, other) => one.line - other.line)
+  const last = plan.at(-1)
+  if (last !== undefined) last.victim = 'agent'
+  return plan
+}
+
+type Reaper = {
+  send: (kill: Kill | undefined) => void
+  done: () => Promise<void>
+  kills: () => number
+}
+
+// One at a time per program; the two may be down together.
+function openReaper(fleet: Fleet, { agent }: AttackedHost, options: CampaignOptions): Reaper {
+  const busy = { agent: Promise.resolve(), collector: Promise.resolve() }
+  const victims: Record<Kill['victim'], Daemon> = { agent, collector: fleet.collector }
+  let kills = 0
+  const perform = async ({ victim, after }: Kill) => {
+    await pause(after)
+    await victims[victim].kill()
+    kills += 1
+    options.whileDown?.(fleet, victim)
+    await victims[victim].start()
+  }
+  return {
+    send(kill) {
+      if (kill === undefined) return
+      busy[kill.victim] = busy[kill.victim].then(() => perform(kill))
+      // Heard by done(); until then it must not end the process.
+      busy[kill.victim].catch(() => undefined)
+    },
+    done: async () => void (await Promise.all(Object.values(busy))),
+    kills: () => kills,
+  }
+}

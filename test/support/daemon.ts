@@ -1,0 +1,113 @@
+/** One real process of ours that a test starts, hurts and starts again. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export type Daemon = {
+  name: string
+  isRunning: () => boolean
+  /** Starts it; resolves once it says that it is ready, rejects with its words where it ends before. */
+  start: () => Promise<void>
+  /** SIGTERM; gives the exit code once it has ended. */
+  stop: () => Promise<number | null>
+  /** SIGKILL; resolves once it is gone. Nothing happens where it is not running. */
+  kill: () => Promise<void>
+  /** SIGSTOP: it stands still, its sockets stay open. */
+  pause: () => void
+  resume: () => void
+  /** The last words of all its lives, for a failure's message. */
+  said: () => string
+}
+
+export type Program = 'agent' | 'collector'
+
+const wordsKept = 20_000
+
+/** A daemon of ours by the settings in a file; `ready` is what it prints when it is. */
+export function openDaemon(
+  name: string,
+  program: Program,
+  settings: string,
+  ready: RegExp,
+): Daemon {
+  let child: ChildProcess | undefined
+  let words = ''
+  const ended = (one: ChildProcess) =>
+    new Promise<number | null>((resolve) => {
+      if (one.exitCode !== null || one.signalCode !== null) resolve(one.exitCode)
+      else one.once('exit', resolve)
+    })
+  const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
+    if (child === undefined) return null
+    const one = child
+    one.kill(signal)
+    // One that stands still hears SIGTERM only once it goes on.
+    one.kill('SIGCONT')
+    const code = await ended(one)
+    if (child === one) child = undefined
+    return code
+  }
+  return {
+    name,
+    isRunning: () => child !== undefined,
+    async start() {
+      if (child !== undefined) throw new Error(`${name} is running already`)
+      const one = spawnProgram(program, ['-c', settings, 'run'])
+      child = one
+      one.once('exit', () => {
+        if (child === one) child = undefined
+      })
+      await new Promise<void>((resolve, reject) => {
+        let said = ''
+        const hear = (text: string) => {
+          words = (words + text).slice(-wordsKept)
+          if (said === '' || !ready.test(said)) said += text
+          if (ready.test(said)) resolve()
+        }
+        one.stdout?.setEncoding('utf8').on('data', hear)
+        one.stderr?.setEncoding('utf8').on('data', hear)
+        one.once('exit', () => reject(new Error(`${name} ended before it was ready: ${said}`)))
+      })
+    },
+    stop: () => end('SIGTERM'),
+    kill: async () => void (await end('SIGKILL')),
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    said: () => words,
+  }
+}
+
+/** Runs one command of ours to its end and gives what it printed. Rejects where it fails. */
+export async function runCommand(program: Program, ...words: string[]): Promise<string> {
+  const child = spawnProgram(program, words)
+  let [printed, complained] = ['', '']
+  child.stdout?.setEncoding('utf8').on('data', (text) => (printed += text))
+  child.stderr?.setEncoding('utf8').on('data', (text) => (complained += text))
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  if (code !== 0) throw new Error(`${program} ${words.join(' ')}: exit ${code}: ${complained}`)
+  return printed.trim()
+}
+
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+function spawnProgram(program: Program, words: string[]): ChildProcess {
+  const main = fileURLToPath(new URL(`../../${program}/main.ts`, import.meta.url))
+  const child = spawn(process.execPath, [main, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment(),
+  })
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
+}
+
+// Settings come from the file alone, whatever the tests' own environment holds.
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(?:CIBOT_|CREDENTIALS_DIRECTORY|NODE_OPTIONS|NODE_TEST_CONTEXT)/.test(name),
+    ),
+  )
+}

@@ -1,0 +1,173 @@
+/** A whole fleet of real processes in a folder of its own on loopback: one collector, any agents. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Checkpoint } from '../../shared/checkpoint.ts'
+import { type Daemon, openDaemon, runCommand } from './daemon.ts'
+import { until } from './until.ts'
+
+export type Fleet = {
+  folder: string
+  /** Where the collector listens, whether it runs or not. */
+  url: string
+  port: number
+  /** Path of the collector's database. */
+  database: string
+  collector: Daemon
+  /** Writes an agent's settings, makes its key and enrols it; it is not started. */
+  addAgent: (name: string, options: AgentOptions) => Promise<Daemon>
+  /** Writes a copy of the database with the `backup` command. */
+  backup: (file: string) => Promise<void>
+  /** Puts a backup in the database's place; the collector must not be running. */
+  restore: (file: string) => void
+  /** Rows straight from the database. */
+  rows: (sql: string, ...values: (string | number)[]) => Row[]
+  /** Changes the database behind the collector's back. */
+  meddle: (sql: string) => void
+  /** Where the collector last heard that an agent stands; undefined before the first checkpoint. */
+  checkpoint: (agent: string) => Checkpoint | undefined
+  /** Asks the HTTP API with a token and gives the JSON answer. */
+  ask: <T>(path: string) => Promise<T>
+  /** Runs one of the collector's commands and gives what it printed. */
+  command: (...words: string[]) => Promise<string>
+  /** Ends every process and removes the folder. */
+  close: () => Promise<void>
+}
+
+export type Row = Record<string, string | number | null>
+
+export type AgentOptions = {
+  /** Path of the log it reads. */
+  log: string
+  /** How far back it reads at first; "all" if not said. */
+  since?: string
+  /** Where it finds the collector, if not directly: http://host:port. */
+  collector?: string
+  /** More keys of agent.json. */
+  settings?: Record<string, unknown>
+}
+
+/** Makes a fleet whose collector runs already; `settings` are more keys of collector.json. */
+export async function openFleet(settings: Record<string, unknown> = {}): Promise<Fleet> {
+  const folder = mkdtempSync(join(tmpdir(), 'cibot-fleet-'))
+  const port = await freePort()
+  const database = join(folder, 'cibot.db')
+  const config = join(folder, 'collector.json')
+  const listen = { host: '127.0.0.1', port }
+  writeJson(config, { listen, database: `sqlite:${database}`, timeZone: 'UTC', ...settings })
+  const url = `http://127.0.0.1:${port}`
+  const collector = openDaemon('collector', 'collector', config, /^listening on /m)
+  const agents: Daemon[] = []
+  const command = (...words: string[]) => runCommand('collector', '-c', config, ...words)
+  let token: string | undefined
+  await collector.start()
+
+  const rows = (sql: string, ...values: (string | number)[]): Row[] =>
+    using(database, true, (db) => db.prepare(sql).all(...values) as Row[])
+  return {
+    folder,
+    url,
+    port,
+    database,
+    collector,
+    addAgent: async (name, options) => {
+      const agent = await enrol(folder, url, name, options, command)
+      agents.push(agent)
+      return agent
+    },
+    backup: async (file) => void (await command('backup', file)),
+    restore(file) {
+      if (collector.isRunning()) throw new Error('stop the collector before restoring')
+      for (const ending of ['', '-wal', '-shm']) rmSync(database + ending, { force: true })
+      copyFileSync(file, database)
+    },
+    rows,
+    meddle: (sql) => using(database, false, (db) => db.exec(sql)),
+    checkpoint: (agent) => {
+      const [row] = rows(
+        'SELECT body FROM checkpoint JOIN agent ON agent.id = agent WHERE name = ?',
+        agent,
+      )
+      return row === undefined ? undefined : (JSON.parse(String(row['body'])) as Checkpoint)
+    },
+    ask: async <T>(path: string) => {
+      token ??= await command('token', 'add', 'test')
+      const answer = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } })
+      if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`)
+      return (await answer.json()) as T
+    },
+    command,
+    close: async () => {
+      await Promise.all([collector, ...agents].map((one) => one.kill()))
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Waits until an agent has read a file to `offset` and the collector has that on disk. */
+export async function caughtUp(
+  fleet: Fleet,
+  agent: string,
+  file: string,
+  offset: number,
+  within = 60_000,
+): Promise<void> {
+  const standing = () => fleet.checkpoint(agent)?.position
+  await until(
+    () => `${agent} at byte ${offset} of ${file}; it stands at ${JSON.stringify(standing())}`,
+    () => {
+      const at = standing()
+      return at?.kind === 'file' && at.file === file && at.offset === offset
+    },
+    within,
+  )
+}
+
+async function enrol(
+  folder: string,
+  url: string,
+  name: string,
+  { log, since = 'all', collector = url, settings }: AgentOptions,
+  command: Fleet['command'],
+): Promise<Daemon> {
+  const config = join(folder, `${name}.json`)
+  const keyFile = join(folder, `${name}.key`)
+  const own = { collector, keyFile, source: log, since, hostname: name, timeZone: 'UTC' }
+  writeJson(config, { ...own, ...settings })
+  const key = await runCommand('agent', '-c', config, 'key')
+  await command('agents', 'add', name, key)
+  return openDaemon(name, 'agent', config, /"source":/)
+}
+
+function using<T>(path: string, readOnly: boolean, work: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(path, { readOnly, timeout: 10_000 })
+  try {
+    return work(db)
+  } finally {
+    db.close()
+  }
+}
+
+function writeJson(file: string, value: unknown): void {
+  writeFileSync(file, JSON.stringify(value, null, 2))
+}
+
+// Below the range of ports that the kernel lends to outgoing connections: a collector that is down
+// would otherwise find its port taken, even by an agent that connects to itself.
+async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000)
+    if (await isFree(port)) return port
+  }
+  throw new Error('no free port between 15000 and 30000')
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
