@@ -91,7 +91,7 @@ export function readCollectorConfig(source: ConfigSource): CollectorConfig {
   const settings = readSettings(source)
   return {
     listen: {
-      host: settings.listen?.host ?? '127.0.0.1',
+      host: addressOf(settings.listen?.host ?? '127.0.0.1'),
       port: settings.listen?.port ?? 8787,
     },
     tls: tlsOf(settings),
@@ -128,6 +128,11 @@ function readOldSettings(source: ConfigSource): Settings | undefined {
   } catch {
     return undefined
   }
+}
+
+// "localhost" may be two addresses, and agents could then reach one that does not know them.
+function addressOf(host: string): string {
+  return host === 'localhost' ? '127.0.0.1' : host
 }
 
 function tlsOf({ tls }: Settings): CollectorConfig['tls'] {

@@ -32,8 +32,8 @@ export async function play(options: CampaignOptions): Promise<Outcome> {
     const rotation = random.pick(['rename', 'copytruncate', 'rename and gzip'] as const)
     const kills = planKills(random, options)
     const reaper = openReaper(fleet, host, options)
-    await write(host, random, options.lines, rotation, (line) => {
-      while ((kills[0]?.line ?? Number.POSITIVE_INFINITY) <= line) reaper.send(kills.shift())
+    await write(host, random, options.lines, rotation, async (line) => {
+      while ((kills[0]?.line ?? Number.POSITIVE_INFINITY) <= line) await reaper.send(kills.shift())
     })
     await reaper.done()
     try {
@@ -56,7 +56,7 @@ async function write(
   random: Random,
   lines: number,
   rotation: Rotation,
-  reached: (line: number) => void,
+  reached: (line: number) => Promise<void>,
 ): Promise<void> {
   const middle = Math.floor(lines * (0.35 + 0.3 * random.next()))
   let rotated = false
@@ -69,7 +69,7 @@ async function write(
       continue
     }
     await host.burst(Math.min(left, random.whole(20, 700)), () => pause(random.whole(1, 30)))
-    reached(host.log.lines())
+    await reached(host.log.lines())
     // The rate of the attack, not a wait for anything.
     await pause(random.whole(10, 130))
   }
@@ -107,7 +107,8 @@ function planKills(random: Random, { lines, kills }: CampaignOptions): Kill[] {
 }
 
 type Reaper = {
-  send: (kill: Kill | undefined) => void
+  /** Resolves once the victim is back from its kill before this one: kills fall where lines still come. */
+  send: (kill: Kill | undefined) => Promise<void>
   done: () => Promise<void>
   kills: () => number
 }
@@ -125,10 +126,11 @@ function openReaper(fleet: Fleet, { agent }: AttackedHost, options: CampaignOpti
     await victims[victim].start()
   }
   return {
-    send(kill) {
+    async send(kill) {
       if (kill === undefined) return
-      busy[kill.victim] = busy[kill.victim].then(() => perform(kill))
-      // Heard by done(); until then it must not end the process.
+      await busy[kill.victim]
+      busy[kill.victim] = perform(kill)
+      // Heard by the next one or by done(); until then it must not end the process.
       busy[kill.victim].catch(() => undefined)
     },
     done: async () => void (await Promise.all(Object.values(busy))),
