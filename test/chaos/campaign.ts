@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Daemon } from '../support/daemon.ts'
 import { type Fleet, openFleet } from '../support/fleet.ts'
 import { type Random, randomOf } from '../support/random.ts'
+import { until } from '../support/until.ts'
 import { type AttackedHost, openAttackedHost } from './attacked-host.ts'
 import { judge, type Verdict } from './verdict.ts'
 
@@ -91,14 +92,20 @@ async function rotate(host: AttackedHost, random: Random, rotation: Rotation): P
 
 // --- killing --------------------------------------------------------------------------------------
 
-type Kill = { line: number; victim: 'agent' | 'collector'; after: number }
+/** `after` ms, and mostly only once something new was stored since the last kill. */
+type Kill = { line: number; victim: 'agent' | 'collector'; after: number; fresh: boolean }
 
 // The agent is the last to go, so that its patience with a collector that was often away does not
 // make the end long.
 function planKills(random: Random, { lines, kills }: CampaignOptions): Kill[] {
   const plan = Array.from({ length: kills }, (): Kill => {
     const line = random.whole(Math.floor(lines * 0.02), Math.floor(lines * 0.97))
-    return { line, victim: random.pick(['agent', 'collector']), after: random.whole(0, 150) }
+    return {
+      line,
+      victim: random.pick(['agent', 'collector']),
+      after: random.whole(0, 150),
+      fresh: random.chance(0.8),
+    }
   })
   plan.sort((one, other) => one.line - other.line)
   const last = plan.at(-1)
@@ -118,7 +125,15 @@ function openReaper(fleet: Fleet, { agent }: AttackedHost, options: CampaignOpti
   const busy = { agent: Promise.resolve(), collector: Promise.resolve() }
   const victims: Record<Kill['victim'], Daemon> = { agent, collector: fleet.collector }
   let kills = 0
-  const perform = async ({ victim, after }: Kill) => {
+  let stored = 0
+  const progress = async () => {
+    const now = () => Number(fleet.rows('SELECT max(n) AS n FROM finding')[0]?.['n'])
+    // Where nothing comes any more it is killed all the same.
+    await until('something new', () => now() > stored, 1_500).catch(() => undefined)
+    stored = now()
+  }
+  const perform = async ({ victim, after, fresh }: Kill) => {
+    if (fresh) await progress()
     await pause(after)
     await victims[victim].kill()
     kills += 1

@@ -1,0 +1,116 @@
+/** scan against logs whose truth is known: Loghub's OpenSSH_2k.log, and the attacks recorded here. */
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { understandAll } from '../../../agent/commands/records.ts'
+import { summarise } from '../../../agent/commands/scan.ts'
+import type { Summary } from '../../../agent/commands/tally.ts'
+import type { Truth } from '../../fleet/deeds.ts'
+import { runMain } from '../../support/run-main.ts'
+
+const corpora = fileURLToPath(new URL('../../../../shared/corpora', import.meta.url))
+const recordings = fileURLToPath(new URL('../../recordings', import.meta.url))
+const noCorpora = existsSync(corpora)
+  ? false
+  : 'the public corpora (Loghub, fail2ban, sshguard) are not beside the project'
+
+async function scanned(bytes: Buffer, zone: string): Promise<Summary> {
+  const reference = Date.UTC(2026, 10, 23)
+  const log = {
+    name: 'log',
+    total: null,
+    taken: () => 0,
+    understood: () => understandAll(pieces(bytes), { zone, reference }),
+  }
+  return await summarise([log], null, { show: () => undefined, done: () => undefined })
+}
+
+async function* pieces(bytes: Buffer, size = 997): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+test('OpenSSH_2k.log is 532 attempts of 24 addresses and one login', {
+  skip: noCorpora,
+}, async () => {
+  const truth = JSON.parse(readFileSync(join(corpora, 'openssh2k-truth.json'), 'utf8')) as {
+    attempts_folded: { value: number }
+    attempts_folded_by_ip: { value: Record<string, number> }
+    attempts_folded_ip_only_from_pam_rhost: { value: [string, number, string[], string[]][] }
+  }
+  const summary = await scanned(readFileSync(join(corpora, 'OpenSSH_2k.log')), 'UTC')
+  // The log ends within a session of which only PAM has spoken so far; its rhost= is an address.
+  const expected = new Map(Object.entries(truth.attempts_folded_by_ip.value))
+  for (const [, attempts, , [address = '']] of truth.attempts_folded_ip_only_from_pam_rhost.value) {
+    expected.set(address, (expected.get(address) ?? 0) + attempts)
+  }
+  const found = summary.attackers.filter((one) => one.attempts > 0)
+  assert.deepEqual(
+    sorted(new Map(found.map(({ ip, attempts }) => [ip, attempts]))),
+    sorted(expected),
+  )
+  assert.equal(found.length, 24)
+  assert.equal(summary.attempts, truth.attempts_folded.value)
+  assert.equal(summary.logins, 1)
+  assert.equal(summary.lines, 2000)
+})
+
+for (const folder of [recordings, join(recordings, 'odd')]) {
+  const truth = JSON.parse(readFileSync(join(folder, 'truth.json'), 'utf8')) as Truth
+  for (const { host, zone, files } of truth.recordings) {
+    for (const file of files) {
+      test(`${file} is worth what was done to ${host}, to each address and user`, async () => {
+        const summary = await scanned(readFileSync(join(folder, file)), zone)
+        const deeds = truth.deeds.filter((deed) => deed.host === host)
+        assert.deepEqual(tableOfSummary(summary), tableOfDeeds(deeds))
+      })
+    }
+  }
+}
+
+test('a log is told by its content, packed or not, from a file or standard input', async () => {
+  const log = readFileSync(join(recordings, 'attic.auth.log'))
+  const plain = await runMain('agent', ['scan', '--json', join(recordings, 'attic.auth.log')])
+  const packed = await runMain('agent', ['scan', '--json', '-'], gzipSync(log))
+  assert.equal(plain.code, 0)
+  assert.equal(packed.stdout, plain.stdout)
+})
+
+type Deeds = Truth['deeds']
+
+/** "address kind" and "address user" → count, for a comparison that names what differs. */
+function tableOfDeeds(deeds: Deeds): Map<string, number> {
+  const table = new Map<string, number>()
+  for (const { ip, program, user, attempts, probes, logins } of deeds) {
+    if (ip === null) add(table, `${user} by ${program}`, attempts)
+    else {
+      add(table, `${ip} attempts`, attempts)
+      add(table, `${ip} probes`, probes)
+      add(table, `${ip} logins`, logins)
+      if (user !== null) add(table, `${ip} as ${user}`, attempts)
+    }
+  }
+  return sorted(table)
+}
+
+function tableOfSummary({ attackers, local }: Summary): Map<string, number> {
+  const table = new Map<string, number>()
+  for (const { ip, attempts, probes, logins, users } of attackers) {
+    add(table, `${ip} attempts`, attempts)
+    add(table, `${ip} probes`, probes)
+    add(table, `${ip} logins`, logins)
+    for (const [user, count] of Object.entries(users)) add(table, `${ip} as ${user}`, count)
+  }
+  for (const { user, program, attempts } of local) add(table, `${user} by ${program}`, attempts)
+  return sorted(table)
+}
+
+function add(table: Map<string, number>, key: string, count: number): void {
+  if (count > 0) table.set(key, (table.get(key) ?? 0) + count)
+}
+
+function sorted<V>(map: Map<string, V>): Map<string, V> {
+  return new Map([...map].sort(([one], [other]) => (one < other ? -1 : 1)))
+}

@@ -1,0 +1,204 @@
+/** What a person can get wrong is answered with one sentence that says what to do, and exit code 2. */
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { openDatabase } from '../collector/store/database.ts'
+import { openFleet } from './support/fleet.ts'
+import { runMain } from './support/run-main.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'cibot-bad-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+function settings(name: string, value: unknown): string {
+  const file = join(folder, name)
+  writeFileSync(file, typeof value === 'string' ? value : JSON.stringify(value))
+  return file
+}
+
+async function fails(
+  program: 'agent' | 'collector',
+  words: string[],
+  sentence: RegExp,
+  env: Record<string, string> = {},
+): Promise<void> {
+  const { code, stderr, stdout } = await runMain(program, words, '', { cwd: folder, env })
+  assert.match(stderr + stdout, sentence)
+  assert.equal(code, 2, stderr)
+  assert.equal((stderr + stdout).includes('    at '), false, 'no stack')
+}
+
+test('a key nobody knows is named, with the one that was meant', () =>
+  fails(
+    'collector',
+    ['-c', settings('a.json', { report: { schedle: '* * * * *' } }), 'check'],
+    /a\.json: report: "schedle" is not known here; is "schedule" meant\?/,
+  ))
+
+test('a value of the wrong kind is named', () =>
+  fails(
+    'collector',
+    ['-c', settings('b.json', { listen: { port: '8787' } }), 'check'],
+    /b\.json: listen\.port: must be integer/,
+  ))
+
+test('what is no JSON is shown with its line', () =>
+  fails(
+    'agent',
+    ['-c', settings('c.json', '{\n  "source": "auto",\n  oops\n}'), 'check'],
+    /c\.json, line 3: not JSON/,
+  ))
+
+test('settings that are not there are named', () =>
+  fails('agent', ['-c', join(folder, 'none.json'), 'run'], /cannot read .*none\.json/))
+
+test('an address that is none shows what one looks like', () =>
+  fails(
+    'agent',
+    ['-c', settings('d.json', { collector: 'nas.lan' }), 'run'],
+    /"nas\.lan" is no address of a collector; it looks like https:\/\/nas\.lan:8787/,
+  ))
+
+test('an agent without a key says how to make one', () =>
+  fails(
+    'agent',
+    ['-c', settings('e.json', { collector: 'http://127.0.0.1:1', keyFile: 'no.key' }), 'run'],
+    /there is no key in .*no\.key; make one with: cibot-agent key/,
+  ))
+
+test('a file that is no key is not overwritten', async () => {
+  const key = settings('broken.key', 'nothing')
+  await fails(
+    'agent',
+    ['-c', settings('f.json', { keyFile: key }), 'key'],
+    /broken\.key holds no private key of ours; move it away/,
+  )
+  assert.equal(existsSync(key), true)
+})
+
+test('a log that is not there, and a span that is none', async () => {
+  await fails('agent', ['scan', join(folder, 'none.log')], /none\.log does not exist/)
+  await fails('agent', ['scan', '--since', 'yesterday', '-'], /"yesterday" is no span of time/)
+})
+
+test('a log that may not be read says whom to add to which group', async () => {
+  const log = settings('secret.log', 'x')
+  chmodSync(log, 0)
+  chmodSync(folder, 0o755)
+  // Root may read everything, so it is tried as nobody there.
+  const uid = process.getuid?.() === 0 ? { uid: 65534 } : {}
+  const { code, stderr } = await runMain('agent', ['scan', log], '', { cwd: '/', ...uid })
+  assert.match(stderr, /secret\.log may not be read by .*; add the user to the group adm/)
+  assert.equal(code, 2)
+})
+
+test('a port in use is named', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => other.once('listening', resolve))
+  const { port } = other.address() as AddressInfo
+  const file = settings('g.json', { listen: { port }, database: `sqlite:${join(folder, 'g.db')}` })
+  await fails('collector', ['-c', file, 'run'], new RegExp(`port ${port} on 127.0.0.1 is in use`))
+  other.close()
+})
+
+test('a database of a newer version is left alone', async () => {
+  const path = join(folder, 'newer.db')
+  const db = openDatabase(path)
+  db.prepare('PRAGMA user_version = 999').run()
+  db.close()
+  await fails(
+    'collector',
+    ['-c', settings('h.json', { database: `sqlite:${path}` }), 'agents'],
+    /was written by a newer version \(schema 999/,
+  )
+})
+
+test('a file that is no database is left alone', async () => {
+  const path = settings('no.db', 'this is no database, however long it may be')
+  await fails(
+    'collector',
+    ['-c', settings('i.json', { database: `sqlite:${path}` }), 'agents'],
+    /cannot open the database .*no\.db/,
+  )
+})
+
+test('a schedule that is none, a zone that is none, a token without a chat', async () => {
+  const database = `sqlite:${join(folder, 'j.db')}`
+  const listen = { port: 0 }
+  await fails(
+    'collector',
+    ['-c', settings('j.json', { database, listen, report: { schedule: 'hourly' } }), 'run'],
+    /report\.schedule: "hourly" is no cron expression/,
+  )
+  await fails(
+    'collector',
+    ['-c', settings('k.json', { timeZone: 'Rome' }), 'check'],
+    /"Rome" is no time zone; it looks like Europe\/Rome/,
+  )
+  await fails(
+    'collector',
+    ['-c', settings('l.json', { telegram: { token: '1:a' } }), 'check'],
+    /telegram\.chatId is missing/,
+  )
+})
+
+test('the old script’s cibot.json is understood', async () => {
+  const file = settings('cibot.json', { BOT: 'x', TOKEN: '1:a', CHATID: '42' })
+  const { code, stdout } = await runMain('collector', ['-c', file, 'report', '--dry-run'], '', {
+    cwd: folder,
+  })
+  assert.equal(code, 0)
+  assert.match(stdout, /nothing to report/)
+})
+
+test('a name or key that is none is refused, and nothing is enrolled', async () => {
+  const file = settings('m.json', { database: `sqlite:${join(folder, 'm.db')}` })
+  await fails(
+    'collector',
+    ['-c', file, 'agents', 'add', 'two words', 'x'],
+    /is no name for an agent/,
+  )
+  await fails(
+    'collector',
+    ['-c', file, 'agents', 'add', 'nas', 'ssh-ed25519'],
+    /it begins with ed25519:/,
+  )
+  await fails(
+    'collector',
+    ['-c', file, 'agents', 'revoke', 'nas'],
+    /there is no agent called "nas"/,
+  )
+})
+
+test('an unknown command and a missing argument', async () => {
+  await fails('agent', ['scna'], /unknown command 'scna'/)
+  await fails('collector', ['agents', 'add', 'nas'], /missing required argument 'key'/)
+})
+
+test('check tells what is wrong: an unknown key, a clock off by an hour', {
+  timeout: 60_000,
+}, async () => {
+  const fleet = await openFleet()
+  try {
+    const log = settings('auth.log', '')
+    const file = settings('check.json', { collector: fleet.url, source: log, keyFile: 'check.key' })
+    const { stdout: key } = await runMain('agent', ['-c', file, 'key'], '', { cwd: folder })
+    await fails(
+      'agent',
+      ['-c', file, 'check'],
+      /NO .*this key is not enrolled here.*agents add NAME ed25519:/,
+    )
+    await fleet.command('agents', 'add', 'nas', key.trim())
+    const well = await runMain('agent', ['-c', file, 'check'], '', { cwd: folder })
+    assert.equal(well.code, 0, well.stdout)
+    const hook = settings('hour.mjs', 'const now = Date.now; Date.now = () => now() + 3_600_000')
+    await fails('agent', ['-c', file, 'check'], /NO .*the clock is 60 min ahead of the collector/, {
+      NODE_OPTIONS: `--import ${hook}`,
+    })
+  } finally {
+    await fleet.close()
+  }
+})
