@@ -13,7 +13,9 @@ const seeds = asked === undefined ? Array.from({ length: 20 }, (_, at) => at + 1
 
 describe('killed at any moment', { concurrency: 2 }, () => {
   for (const seed of seeds) {
-    test(`seed ${seed}: nothing is lost and nothing counts twice`, { timeout: 120_000 }, async () => {
+    test(`seed ${seed}: nothing is lost and nothing counts twice`, {
+      timeout: 120_000,
+    }, async () => {
       const again = `seed ${seed}; alone: CHAOS_SEED=${seed} node --test test/chaos/kill.test.ts`
       try {
         const { lost, doubled, gaps, differences, ...played } = await play({ seed, lines, kills })

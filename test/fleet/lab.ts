@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { readFile, stat, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { command, type Given, must, type Outcome, until } from './command.ts'
 import { type Place, raiseBridge, raisePlace, reach } from './network.ts'
@@ -169,25 +168,12 @@ async function settle(lab: Lab, name: string): Promise<void> {
     return /^(running|degraded)/.test(out) || undefined
   })
   await lab.run(name, `hostname ${name}`)
-  const address = lab.hosts.get(name)?.addresses[0] ?? ''
-  await until(`sshd of ${name} answers`, 30, () => greets(address))
+  // asked of systemd and not by a connection: its line may come after the log was emptied
+  await until(`sshd of ${name} is up`, 30, async () => {
+    return (await lab.run(name, 'systemctl is-active --quiet ssh')).code === 0 || undefined
+  })
   const { code, err } = await lab.run(name, emptyLog)
   if (code !== 0) throw new Error(`${name}: cannot empty its log: ${err}`)
-}
-
-/** Whether an SSH server says its name at an address: true, or undefined. */
-function greets(address: string): Promise<true | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port: 22, timeout: 2000 })
-    const end = (answer: true | undefined): void => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once('data', (banner) => end(`${banner}`.startsWith('SSH-') || undefined))
-    socket.once('error', () => end(undefined))
-    socket.once('timeout', () => end(undefined))
-    socket.once('close', () => end(undefined))
-  })
 }
 
 /** Options for ssh that take nothing from this machine's own configuration and remember nothing. */

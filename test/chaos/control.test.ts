@@ -1,0 +1,43 @@
+/**
+ * The same campaigns with one rule of exactness taken away must not be exact: else they prove nothing.
+ * Both do it in the database, behind the programs' backs.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { play } from './campaign.ts'
+
+test('a collector that forgets its marks at each restart counts twice', async () => {
+  const harm = await harmDone((program) =>
+    program === 'collector'
+      ? 'DROP INDEX IF EXISTS finding_by_anchor; UPDATE file SET mark = -1'
+      : '',
+  )
+  assert.ok(harm.doubled > 0, 'the campaign does not notice that marks are missing')
+})
+
+test('checkpoints without their open sessions count one attempt twice', async () => {
+  const harm = await harmDone(
+    () => `UPDATE checkpoint SET body = json_set(body, '$.open', json('{"sessions":[]}'))`,
+  )
+  assert.ok(harm.doubled > 0, 'the campaign does not notice that sessions are missing')
+})
+
+const mostTries = 4
+
+// Whether a kill falls where it hurts is chance: each further campaign is harder.
+async function harmDone(
+  sql: (program: 'agent' | 'collector') => string,
+): Promise<{ lost: number; doubled: number }> {
+  const harm = { lost: 0, doubled: 0 }
+  for (let tried = 0; tried < mostTries && harm.doubled === 0; tried++) {
+    const { lost, doubled } = await play({
+      seed: 101 + tried,
+      lines: 10_000 * (tried + 1),
+      kills: 6 + 2 * tried,
+      whileDown: (fleet, program) => fleet.meddle(sql(program)),
+    })
+    harm.lost += lost
+    harm.doubled += doubled
+  }
+  return harm
+}
