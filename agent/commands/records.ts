@@ -25,13 +25,26 @@ export async function* understandAll(
 ): AsyncGenerator<Understood[]> {
   const parser = openParser({ ...options, last: null })
   let reader: Reader | undefined
+  let begin: Buffer = Buffer.alloc(0)
   for await (const piece of pieces) {
-    if (piece.length === 0) continue
-    reader ??= readerFor(piece, parser, options.reference)
-    yield reader.push(piece)
+    if (reader !== undefined) {
+      yield reader.push(piece)
+      continue
+    }
+    begin = Buffer.concat([begin, piece])
+    if (begin.length < enoughToTell) continue
+    reader = readerFor(begin, parser, options.reference)
+    yield reader.push(begin)
   }
-  if (reader !== undefined) yield reader.end()
+  if (reader === undefined) {
+    reader = readerFor(begin, parser, options.reference)
+    yield reader.push(begin)
+  }
+  yield reader.end()
 }
+
+/** Bytes by which a journal export is told from lines. */
+const enoughToTell = 64
 
 /** The same for a source of this host, up to where everything there is has been read. */
 export async function* understandSource(
@@ -56,7 +69,7 @@ export async function* understandSource(
 type Reader = { push: (piece: Buffer) => Understood[]; end: () => Understood[] }
 
 function readerFor(first: Buffer, parser: Parser, reference: number): Reader {
-  const begin = first.toString('latin1', 0, 64)
+  const begin = first.toString('latin1', 0, enoughToTell)
   const timed = timekeeper(parser, reference)
   if (/^__?[A-Z_]+=/.test(begin)) return exportReader(parser, timed)
   return lineReader(parser, timed)

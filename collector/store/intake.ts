@@ -11,6 +11,7 @@ import { failuresBefore, type Login } from '../fleet/alerts.ts'
 import type { Alert } from '../report/alert.ts'
 import type { Database } from './database.ts'
 import { openHosts } from './hosts.ts'
+import { addToSums, type Counted } from './sums.ts'
 
 /** A finding newly stored: its place in the order of arrival, its host and what people call that. */
 export type Stored = { n: number; host: number; label: string; finding: Finding }
@@ -176,6 +177,7 @@ function addToTotals(db: Database, stored: readonly Stored[]): void {
   const hours = new Map<string, { key: [number, number, string, string]; sum: Sum }>()
   const attackers = new Map<string, { key: [string, number]; sum: Sum }>()
   const users = new Map<string, { key: [string, string]; sum: Sum }>()
+  const counted: Counted[] = []
   for (const { host, finding } of stored) {
     const sum = sumOf(finding)
     if (sum === undefined) continue
@@ -183,6 +185,7 @@ function addToTotals(db: Database, stored: readonly Stored[]): void {
     const user = finding.user ?? ''
     add(hours, [Math.floor(finding.at / hourMs), host, ip, user], sum)
     if (ip === '') continue
+    counted.push({ host, ip, user, ...sum })
     add(attackers, [ip, host], sum)
     if (sum.attempts > 0) add(users, [ip, user], sum)
   }
@@ -207,6 +210,7 @@ function addToTotals(db: Database, stored: readonly Stored[]): void {
        ON CONFLICT DO UPDATE SET attempts = attempts + excluded.attempts`,
     ).run(...key, sum.attempts)
   }
+  addToSums(db, counted)
 }
 
 function sumOf({ kind, count, at }: Finding): Sum | undefined {

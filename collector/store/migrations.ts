@@ -80,6 +80,8 @@ export const migrations: readonly string[] = [
   CREATE UNIQUE INDEX finding_by_anchor ON finding (file, offset);
   CREATE INDEX finding_by_host ON finding (host, at);
   CREATE INDEX finding_by_ip ON finding (ip, n) WHERE ip IS NOT NULL;
+  -- What is rare and asked for by kind; attempts and probes are nearly all there is.
+  CREATE INDEX finding_rare ON finding (kind, n) WHERE kind IN ('login', 'change', 'loss');
 
   CREATE TABLE gap (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -123,6 +125,60 @@ export const migrations: readonly string[] = [
     user TEXT NOT NULL,
     attempts INTEGER NOT NULL,
     PRIMARY KEY (ip, user)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Sums of hourly, so that a question about months reads thousands of rows and not millions. All
+  -- count only what had an address. host 0 is the whole fleet.
+  CREATE TABLE host_hour (
+    host INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    probes INTEGER NOT NULL,
+    logins INTEGER NOT NULL,
+    PRIMARY KEY (host, hour)
+  ) STRICT, WITHOUT ROWID;
+
+  -- kind: ip, net (its network), user. tried is the last attempt or probe, NULL before the first.
+  CREATE TABLE subject (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    probes INTEGER NOT NULL,
+    logins INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    tried INTEGER,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX subject_by_attempts ON subject (kind, attempts);
+  CREATE INDEX subject_by_tried ON subject (kind, tried);
+
+  CREATE TABLE subject_day (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    probes INTEGER NOT NULL,
+    logins INTEGER NOT NULL,
+    PRIMARY KEY (kind, name, day)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE address_host_day (
+    ip TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    host INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    probes INTEGER NOT NULL,
+    logins INTEGER NOT NULL,
+    PRIMARY KEY (ip, day, host)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE address_user_day (
+    ip TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (ip, day, user)
   ) STRICT, WITHOUT ROWID;
 
   -- Somebody may have got in: one row per address, host and user; repeats raise the counter.
@@ -184,11 +240,15 @@ export const migrations: readonly string[] = [
     kind TEXT NOT NULL,
     text TEXT NOT NULL
   ) STRICT;
+  CREATE INDEX log_by_kind ON log (kind, id);
 
+  -- totp: the shared secret (base32) once proven; totp_step: the last time step a code was used of.
   CREATE TABLE person (
     name TEXT PRIMARY KEY,
     password TEXT,
-    added INTEGER NOT NULL
+    added INTEGER NOT NULL,
+    totp TEXT,
+    totp_step INTEGER NOT NULL DEFAULT 0
   ) STRICT;
 
   -- Only hashes of secrets are stored: a stolen database opens no door.

@@ -21,6 +21,13 @@ export type AttackedHost = {
   caughtUp: (within?: number) => Promise<void>
 }
 
+export type HostOptions = {
+  /** Where its agent finds the collector, if not directly. */
+  collector?: string
+  /** ms UTC of its first line; 30 hours ago if not said. */
+  from?: number
+}
+
 const hour = 3_600_000
 
 /** Enrols a host, not started yet, under attack since yesterday; it relays the log of a neighbour. */
@@ -28,7 +35,7 @@ export async function openAttackedHost(
   fleet: Fleet,
   name: string,
   random: Random,
-  collector = fleet.url,
+  { collector = fleet.url, from = Date.now() - 30 * hour }: HostOptions = {},
 ): Promise<AttackedHost> {
   const folder = join(fleet.folder, name)
   mkdirSync(folder, { mode: 0o700 })
@@ -39,7 +46,7 @@ export async function openAttackedHost(
     hosts: [name, `${name}-router`],
     age: random.pick(['old', 'middle', 'new']),
     stamps: random.pick(['RFC 3339', 'RFC 3164']),
-    from: Date.now() - 30 * hour,
+    from,
   })
   return {
     name,

@@ -9,6 +9,7 @@ import { type Fleet, openFleet } from '../support/fleet.ts'
 import { type Random, randomOf } from '../support/random.ts'
 import { until } from '../support/until.ts'
 import { type AttackedHost, openAttackedHost } from './attacked-host.ts'
+import { type Rotation, rotate, rotations } from './rotations.ts'
 import { judge, type Verdict } from './verdict.ts'
 
 export type CampaignOptions = {
@@ -21,8 +22,6 @@ export type CampaignOptions = {
 
 export type Outcome = Verdict & { lines: number; kills: number; rotation: Rotation }
 
-export type Rotation = 'rename' | 'copytruncate' | 'rename and gzip'
-
 /** Plays one campaign to the end and gives the verdict. Throws where the fleet does not come to rest. */
 export async function play(options: CampaignOptions): Promise<Outcome> {
   const random = randomOf(options.seed)
@@ -30,7 +29,7 @@ export async function play(options: CampaignOptions): Promise<Outcome> {
   try {
     const host = await openAttackedHost(fleet, 'nas', random)
     await host.agent.start()
-    const rotation = random.pick(['rename', 'copytruncate', 'rename and gzip'] as const)
+    const rotation = random.pick(rotations)
     const kills = planKills(random, options)
     const reaper = openReaper(fleet, host, options)
     await write(host, random, options.lines, rotation, async (line) => {
@@ -74,20 +73,6 @@ async function write(
     // The rate of the attack, not a wait for anything.
     await pause(random.whole(10, 130))
   }
-}
-
-async function rotate(host: AttackedHost, random: Random, rotation: Rotation): Promise<void> {
-  const { log } = host
-  if (rotation === 'copytruncate') {
-    log.copyTruncate()
-    return
-  }
-  log.rename()
-  await host.burst(random.whole(1, 50), () => pause(random.whole(1, 30)))
-  log.reopen()
-  if (rotation === 'rename') return
-  await host.burst(random.whole(1, 50), () => pause(random.whole(1, 30)))
-  await log.pack(async () => void (await pause(random.whole(1, 300))))
 }
 
 // --- killing --------------------------------------------------------------------------------------
