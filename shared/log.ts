@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type DestinationStream, type Logger, pino } from 'pino'
 
@@ -8,17 +8,37 @@ export type { Logger } from 'pino'
 export type LogSettings = {
   file?: string | undefined
   level: 'debug' | 'info' | 'warn' | 'error'
+  /** Bytes at which the file is put aside as FILE.1 and a new one begun; 5 MiB if not said. */
+  most?: number
 }
 
 /**
- * The program's own log: JSON lines, secrets never in them. With a file, gives also `reopen`, for
- * when logrotate has moved it (SIGHUP).
+ * The program's own log: JSON lines, secrets never in them. Gives also `reopen`, for when something
+ * else has moved the file (logrotate, with SIGHUP).
  */
 export function openLog(settings: LogSettings): { log: Logger; reopen: () => void } {
-  if (settings.file !== undefined) mkdirSync(dirname(settings.file), { recursive: true })
-  const destination = pino.destination({ dest: settings.file ?? 2, sync: true, mkdir: false })
-  const log = makeLogger(settings.level, destination)
-  return { log, reopen: () => (settings.file === undefined ? undefined : destination.reopen()) }
+  const { file, level, most = 5 * 1024 * 1024 } = settings
+  if (file === undefined) {
+    return {
+      log: makeLogger(level, pino.destination({ dest: 2, sync: true })),
+      reopen: () => undefined,
+    }
+  }
+  mkdirSync(dirname(file), { recursive: true })
+  const destination = pino.destination({ dest: file, sync: true })
+  let size = statSync(file).size
+  const reopen = (): void => {
+    destination.reopen()
+    size = 0
+  }
+  const write = (line: string): void => {
+    destination.write(line)
+    size += Buffer.byteLength(line)
+    if (size < most) return
+    renameSync(file, `${file}.1`)
+    reopen()
+  }
+  return { log: makeLogger(level, { write }), reopen }
 }
 
 function makeLogger(level: LogSettings['level'], destination: DestinationStream): Logger {
@@ -28,22 +48,18 @@ function makeLogger(level: LogSettings['level'], destination: DestinationStream)
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: {
-        paths: [
-          'token',
-          'password',
-          'key',
-          'secret',
-          'cookie',
-          'authorization',
-          '*.token',
-          '*.password',
-          '*.authorization',
-          '*.cookie',
-        ],
-        censor: '(secret)',
-      },
+      redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: '(secret)' },
     },
     destination,
   )
 }
+
+const secrets = [
+  'token',
+  'password',
+  'secret',
+  'cookie',
+  'authorization',
+  'signature',
+  'privateKey',
+]

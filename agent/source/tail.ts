@@ -13,15 +13,14 @@ import type { Line } from './source.ts'
 const readBytes = 256 * 1024
 
 /**
- * lines    the next whole lines; `oversize` has the offsets of those that were cut
  * end      nothing more at present; `torn` bytes without a newline follow the offset (NULs apart);
  *          `cut` says why where a compressed file ends too early
  * changed  the file no longer holds what was read from it
  */
-export type Chunk =
-  | { kind: 'lines'; lines: Line[]; oversize: number[] }
-  | { kind: 'end'; torn: number; cut: string | null }
-  | { kind: 'changed' }
+export type End = { kind: 'end'; torn: number; cut: string | null } | { kind: 'changed' }
+
+/** The next whole lines; `oversize` has the offsets of those that were cut. Or why there are none. */
+export type Chunk = { kind: 'lines'; lines: Line[]; oversize: number[] } | End
 
 export type Tail = {
   dev: bigint

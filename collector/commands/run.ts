@@ -61,14 +61,13 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
       if (ingested.alerts.length > 0) delivery.wake()
     },
   )
-  const web = await openServer({
+  const web = await openWeb(config, {
     db,
     people: openPeople(db, now),
     log,
     feed,
     version,
     now,
-    tls: readTls(config),
     trustProxy: config.trustProxy,
     logger: own,
   })
@@ -126,6 +125,22 @@ function keepHouse(
     if (dropped > 0) own.info({ dropped }, 'removed findings past their time; their totals stay')
   }, cleanEvery)
   return { watch, clean }
+}
+
+async function openWeb(
+  config: CollectorConfig,
+  options: Omit<Parameters<typeof openServer>[0], 'tls'>,
+): ReturnType<typeof openServer> {
+  try {
+    return await openServer({ ...options, tls: readTls(config) })
+  } catch (error) {
+    // OpenSSL says what, but not of which file.
+    if (error instanceof ConfigError || config.tls === undefined) throw error
+    const { certFile, keyFile } = config.tls
+    throw new ConfigError(
+      `the certificate ${certFile} and its key ${keyFile} cannot be used: ${reason(error)}`,
+    )
+  }
 }
 
 async function listen(

@@ -138,7 +138,7 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (host, hour)
   ) STRICT, WITHOUT ROWID;
 
-  -- kind: ip, net (its network), user. tried is the last attempt or probe, NULL before the first.
+  -- kind: ip, net (its network), user, host (its id). tried is the last attempt or probe, NULL before the first.
   CREATE TABLE subject (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,

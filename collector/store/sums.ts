@@ -17,7 +17,7 @@ export type Counted = {
   last: number
 }
 
-export type SubjectKind = 'ip' | 'net' | 'user'
+export type SubjectKind = 'ip' | 'net' | 'user' | 'host'
 
 /** In `host_hour`: the whole fleet. */
 export const wholeFleet = 0
@@ -39,6 +39,7 @@ export function addToSums(db: Database, counted: readonly Counted[]): void {
     const subjects = [
       ['ip', one.ip],
       ['net', network],
+      ['host', String(one.host)],
       ...(one.user !== '' && one.attempts > 0 ? [['user', one.user]] : []),
     ] as [SubjectKind, string][]
     for (const [kind, name] of subjects) {

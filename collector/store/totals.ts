@@ -1,11 +1,14 @@
 /**
- * What happened in a span of time, counted out of `hourly` and `attacker`, which are kept for ever
- * and move with each finding. Only the broken first hour of a span is counted from the findings
- * themselves, through their index by host and time: no question here walks the whole log.
+ * What happened in a span of time. Questions about the whole fleet are answered out of the sums (see
+ * sums.ts), questions about one host or with an end out of `hourly`; no question walks the findings.
  */
+import { type Chart, type ChartAsked, chart } from './chart.ts'
 import type { Database } from './database.ts'
+import { edgeSlice, hourSlice, isWide, type Span, wholeHour } from './span.ts'
+import { wholeFleet } from './sums.ts'
+import { type Counts, countsOf, type Row, sumColumns, type Top, type TopAsked, top } from './top.ts'
 
-export type Counts = { attempts: number; probes: number; logins: number }
+export type { Chart, Counts, Span, Top }
 
 export type Totals = Counts & {
   /** Addresses with an attempt or a probe. */
@@ -25,17 +28,21 @@ export type Attacker = Counts & {
   last: number
 }
 
-export type AttackersAsked = {
-  /** ms UTC; undefined for all there ever was. */
-  since?: number | undefined
+export type AttackersAsked = Span & {
   limit: number
   /** Part of an address or of a user name tried. */
   q?: string | undefined
+  /** Exactly this address. */
+  ip?: string | undefined
 }
 
 export type TotalsStore = {
-  totals: (since?: number) => Totals
+  totals: (span?: Span) => Totals
   attackers: (asked: AttackersAsked) => Attacker[]
+  /** The user names most tried, or the networks most attempts came from. */
+  top: (kind: 'user' | 'net', asked: TopAsked) => Top[]
+  /** Counts by hour (or several), for the fleet or each host. */
+  chart: (asked: ChartAsked) => Chart
   /** All-time counts by host label, of what had an address. */
   byHost: () => Map<string, Counts>
 }
@@ -43,146 +50,146 @@ export type TotalsStore = {
 /** Most user names given per attacker: one address has tried tens of thousands. */
 export const mostUsers = 1000
 
-// `hourly.hour` counts hours since 1970.
-const hourMillis = 3_600_000
-
 /** Takes the open database; gives the questions about totals. */
 export function openTotals(db: Database): TotalsStore {
   return {
-    totals: (since) => totals(db, since),
+    totals: (span = {}) => (isWide(span) ? wideTotals(db, span.since) : narrowTotals(db, span)),
     attackers: (asked) => attackers(db, asked),
+    top: (kind, asked) => top(db, kind, asked),
+    chart: (asked) => chart(db, asked),
     byHost: () => byHost(db),
   }
 }
 
-// What both kinds of question are asked of: rows (host, ip, user, attempts, probes, logins).
-const slice = `
-  slice AS (
-    SELECT host, ip, user, attempts, probes, logins FROM hourly WHERE hour >= :whole
-    UNION ALL
-    SELECT f.host, coalesce(f.ip, ''), coalesce(f.user, ''),
-      iif(f.kind = 'attempt', f.count, 0),
-      iif(f.kind = 'probe', f.count, 0),
-      iif(f.kind = 'login', f.count, 0)
-    FROM host CROSS JOIN finding f ON f.host = host.id AND f.at >= :since AND f.at < :until
-    WHERE f.kind IN ('attempt', 'probe', 'login')
-  )`
-
-// All there ever was is kept summed up; a span is summed up now.
-type Source = { cte: string; hosts: string; users: string; bind: Record<string, number> }
-
-function sourceOf(since: number | undefined): Source {
-  if (since === undefined) return { cte: '', hosts: 'attacker', users: 'attacker_user', bind: {} }
-  const whole = Math.ceil(since / hourMillis)
-  const bind = { since, until: whole * hourMillis, whole }
-  return { cte: `WITH ${slice}`, hosts: 'slice', users: 'slice', bind }
+function narrowTotals(db: Database, span: Span): Totals {
+  const { cte, bind } = hourSlice(db, span)
+  return totalsOf(
+    db
+      .prepare(
+        `WITH ${cte} SELECT ${sumColumns},
+           count(DISTINCT ip) FILTER (WHERE attempts + probes > 0) AS attackers,
+           count(DISTINCT label) AS hosts
+         FROM slice JOIN host ON host.id = slice.host`,
+      )
+      .get(bind),
+  )
 }
 
-function totals(db: Database, since: number | undefined): Totals {
-  const { cte, hosts, bind } = sourceOf(since)
-  const row = db
-    .prepare(
-      `${cte} SELECT ${sums},
-         count(DISTINCT ip) FILTER (WHERE attempts + probes > 0) AS attackers,
-         count(DISTINCT label) AS hosts
-       FROM ${hosts} AS counted JOIN host ON host.id = counted.host WHERE ip <> ''`,
-    )
-    .get(bind)
+// An address tried within a span that has no end exactly where its last try is not before it.
+function wideTotals(db: Database, since = Number.MIN_SAFE_INTEGER): Totals {
+  const { cte, bind } = edgeSlice(since)
+  const { whole, since: from, brokenEnd } = bind
+  return totalsOf(
+    db
+      .prepare(
+        `WITH ${cte.replace(/hour < :toHour/, 'false')},
+         sums AS (
+           SELECT attempts, probes, logins FROM host_hour
+           WHERE host = ${wholeFleet} AND hour >= :whole
+           UNION ALL SELECT attempts, probes, logins FROM slice)
+         SELECT ${sumColumns},
+           (SELECT count(*) FROM subject WHERE kind = 'ip' AND tried >= :since) AS attackers,
+           (SELECT count(DISTINCT label) FROM host
+            WHERE EXISTS (SELECT 1 FROM host_hour WHERE host = host.id AND hour >= :whole)
+              OR host.id IN (SELECT host FROM slice)) AS hosts
+         FROM sums`,
+      )
+      .get({ whole: whole ?? 0, since: from ?? 0, brokenEnd: brokenEnd ?? 0 }),
+  )
+}
+
+function totalsOf(row: Row = {}): Totals {
   return {
-    ...countsOf(row ?? {}),
-    attackers: Number(row?.['attackers']),
-    hosts: Number(row?.['hosts']),
+    ...countsOf(row),
+    attackers: Number(row['attackers']),
+    hosts: Number(row['hosts']),
   }
 }
-
-const sums = ['attempts', 'probes', 'logins']
-  .map((name) => `coalesce(sum(${name}), 0) AS ${name}`)
-  .join(', ')
-
-type Row = Record<string, unknown>
-type Named = Counts & { ip: string; first: number; last: number }
 
 function attackers(db: Database, asked: AttackersAsked): Attacker[] {
-  const { cte, hosts, users, bind } = sourceOf(asked.since)
-  const named = topAddresses(db, asked)
-  const ips = JSON.stringify(named.map((row) => row.ip))
-  const hostRows = db
-    .prepare(
-      `${cte} SELECT ip, label, ${sums} FROM ${hosts} AS counted JOIN host ON host.id = counted.host
-       WHERE ip IN (SELECT value FROM json_each(:ips))
-       GROUP BY ip, label ORDER BY 3 DESC, 4 DESC, label`,
-    )
-    .all({ ips, ...bind })
-  const userRows = db
-    .prepare(
-      `${cte} SELECT ip, user, sum(attempts) AS attempts FROM ${users}
-       WHERE ip IN (SELECT value FROM json_each(:ips)) AND user <> '' AND attempts > 0
-       GROUP BY ip, user ORDER BY 3 DESC, user`,
-    )
-    .all({ ips, ...bind })
-  return joined(named, hostRows, userRows)
-}
-
-// The most active addresses first; a part of a name matches without regard to ASCII case.
-function topAddresses(db: Database, { since, limit, q }: AttackersAsked): Named[] {
-  const { bind } = sourceOf(since)
-  const rows = db
-    .prepare(since === undefined ? topEver : topSince)
-    .all({ limit, q: q ?? '', ...bind })
-  return rows.map((row) => ({
-    ip: String(row['ip']),
-    ...countsOf(row),
-    first: Number(row['first']),
-    last: Number(row['last']),
-  }))
-}
-
-const topEver = `
-  SELECT ip, ${sums}, min(first) AS first, max(last) AS last
-  FROM attacker
-  WHERE ip <> '' AND (:q = '' OR instr(lower(ip), lower(:q)) OR ip IN (
-    SELECT ip FROM attacker_user WHERE instr(lower(user), lower(:q))))
-  GROUP BY ip HAVING sum(attempts + probes) > 0
-  ORDER BY 2 DESC, 3 DESC, ip LIMIT :limit`
-
-const topSince = `
-  WITH ${slice}, top AS (
-    SELECT ip, ${sums} FROM slice WHERE ip <> '' GROUP BY ip
-    HAVING sum(attempts + probes) > 0
-      AND (:q = '' OR instr(lower(ip), lower(:q)) OR max(instr(lower(user), lower(:q))))
-    ORDER BY 2 DESC, 3 DESC, ip LIMIT :limit)
-  SELECT top.*, min(attacker.first) AS first, max(attacker.last) AS last
-  FROM top JOIN attacker USING (ip) GROUP BY ip
-  ORDER BY top.attempts DESC, top.probes DESC, ip`
-
-function joined(named: Named[], hostRows: Row[], userRows: Row[]): Attacker[] {
-  const attackers = new Map<string, Attacker>(
-    named.map((row) => [row.ip, { ...row, hosts: new Map(), users: new Map() }]),
+  const { since } = asked
+  const found = new Map<string, Attacker>(
+    top(db, 'ip', asked).map(({ name, ...row }) => [
+      name,
+      { ip: name, ...row, hosts: new Map(), users: new Map() },
+    ]),
   )
+  const all = [...found.values()]
+  if (!isWide(asked)) addNarrow(db, asked, found)
+  else {
+    // All that an address ever did lies within a span that begins before it was first seen.
+    const isWhole = (one: Attacker) => since === undefined || one.first >= since
+    addEver(db, all.filter(isWhole), found)
+    addSince(
+      db,
+      all.filter((one) => !isWhole(one)),
+      found,
+      since ?? 0,
+    )
+  }
+  return all
+}
+
+type Found = ReadonlyMap<string, Attacker>
+
+function addRows(found: Found, hostRows: Row[], userRows: Row[]): void {
   for (const row of hostRows) {
-    attackers.get(String(row['ip']))?.hosts.set(String(row['label']), countsOf(row))
+    found.get(String(row['ip']))?.hosts.set(String(row['label']), countsOf(row))
   }
   for (const row of userRows) {
-    const users = attackers.get(String(row['ip']))?.users
+    const users = found.get(String(row['ip']))?.users
     if (users && users.size < mostUsers) users.set(String(row['user']), Number(row['attempts']))
   }
-  return [...attackers.values()]
+}
+
+const namesOf = (attackers: readonly Attacker[]) => JSON.stringify(attackers.map(({ ip }) => ip))
+const these = 'SELECT value FROM json_each(:ips)'
+const byMost = 'ORDER BY 3 DESC, 4 DESC, label'
+const byTries = 'ORDER BY 3 DESC, user'
+
+function addNarrow(db: Database, span: Span, found: Found): void {
+  const { cte, bind } = hourSlice(db, span)
+  const ips = namesOf([...found.values()])
+  const hosts = `WITH ${cte} SELECT ip, label, ${sumColumns} FROM slice JOIN host ON host.id = slice.host
+    WHERE ip IN (${these}) GROUP BY ip, label ${byMost}`
+  const users = `WITH ${cte} SELECT ip, user, sum(attempts) AS attempts FROM slice
+    WHERE ip IN (${these}) AND user <> '' AND attempts > 0 GROUP BY ip, user ${byTries}`
+  addRows(found, db.prepare(hosts).all({ ips, ...bind }), db.prepare(users).all({ ips, ...bind }))
+}
+
+function addEver(db: Database, attackers: Attacker[], found: Found): void {
+  const ips = namesOf(attackers)
+  const hosts = `SELECT ip, label, ${sumColumns} FROM attacker JOIN host ON host.id = attacker.host
+    WHERE ip IN (${these}) GROUP BY ip, label ${byMost}`
+  const users = `SELECT ip, user, attempts FROM attacker_user
+    WHERE ip IN (${these}) AND user <> '' ${byTries}`
+  addRows(found, db.prepare(hosts).all({ ips }), db.prepare(users).all({ ips }))
+}
+
+function addSince(db: Database, attackers: Attacker[], found: Found, since: number): void {
+  if (attackers.length === 0) return
+  const { cte, bind } = edgeSlice(since)
+  const all = { ips: namesOf(attackers), day: Math.ceil(wholeHour(since) / 24), ...bind }
+  const hosts = `WITH ${cte} SELECT ip, label, ${sumColumns} FROM (
+      SELECT ip, host, attempts, probes, logins FROM slice WHERE ip IN (${these})
+      UNION ALL SELECT ip, host, attempts, probes, logins
+      FROM json_each(:ips) JOIN address_host_day ON ip = value AND day >= :day
+    ) AS counted JOIN host ON host.id = counted.host GROUP BY ip, label ${byMost}`
+  const users = `WITH ${cte} SELECT ip, user, sum(attempts) AS attempts FROM (
+      SELECT ip, user, attempts FROM slice WHERE ip IN (${these}) AND user <> '' AND attempts > 0
+      UNION ALL SELECT ip, user, attempts
+      FROM json_each(:ips) JOIN address_user_day ON ip = value AND day >= :day
+    ) GROUP BY ip, user ${byTries}`
+  addRows(found, db.prepare(hosts).all(all), db.prepare(users).all(all))
 }
 
 function byHost(db: Database): Map<string, Counts> {
   const rows = db
     .prepare(
-      `SELECT label, ${sums} FROM attacker JOIN host ON host.id = attacker.host
-       WHERE ip <> '' GROUP BY label`,
+      `SELECT label, ${sumColumns}
+       FROM host JOIN subject ON kind = 'host' AND subject.name = CAST(host.id AS TEXT)
+       GROUP BY label`,
     )
     .all()
   return new Map(rows.map((row) => [String(row['label']), countsOf(row)]))
-}
-
-function countsOf(row: Row): Counts {
-  return {
-    attempts: Number(row['attempts']),
-    probes: Number(row['probes']),
-    logins: Number(row['logins']),
-  }
 }

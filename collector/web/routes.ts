@@ -62,7 +62,7 @@ function addCounts(app: FastifyInstance, { db, now }: RoutesOptions): void {
     { schema: documented('What the fleet counted.', SinceQuery, shapes.TotalsAnswer) },
     async ({ query }): Promise<shapes.TotalsAnswer> => {
       const since = readSince(query.since, now())
-      return reuse(`totals ${query.since}`, () => totals.totals(since))
+      return reuse(`totals ${query.since}`, () => totals.totals({ since: since }))
     },
   )
   app.get<{ Querystring: Static<typeof AttackersQuery> }>(

@@ -3,16 +3,33 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Daemon } from '../support/daemon.ts'
 import type { Fleet } from '../support/fleet.ts'
-import type { Proxy } from '../support/proxy.ts'
+import type { TcpProxy } from '../support/proxy.ts'
 import type { Random } from '../support/random.ts'
 
 /** One fault: what it is called, and its whole course until things work again. */
 export type Fault = { kind: string; happen: () => Promise<void> }
 
-/** What can happen to an agent and to its way to the collector. */
-export function agentFaults(agent: Daemon, proxy: Proxy, random: Random): Fault[] {
+/** Longer than either side waits for a sign of life: only worth its time in a long campaign. */
+const pastPatience = 36_000
+
+/** What can happen to an agent and to its way to the collector; `long` for a campaign of minutes. */
+export function agentFaults(
+  agent: Daemon,
+  proxy: TcpProxy,
+  random: Random,
+  long: boolean,
+): Fault[] {
+  const silence: Fault = {
+    kind: 'network swallows all, past patience',
+    async happen() {
+      proxy.blackhole()
+      await pause(pastPatience)
+      proxy.pass()
+    },
+  }
   return [
-    ...processFaults('agent', agent, random),
+    ...processFaults('agent', agent, random, long),
+    ...(long ? [silence] : []),
     {
       kind: 'connection cut at a byte',
       happen: async () => proxy.cutAfter(random.whole(0, 200_000)),
@@ -39,25 +56,25 @@ export function agentFaults(agent: Daemon, proxy: Proxy, random: Random): Fault[
   ]
 }
 
-/** What can happen to the collector and its database. */
-export function collectorFaults(fleet: Fleet, random: Random): Fault[] {
+/** What can happen to the collector and its database; makes the first backup. */
+export async function collectorFaults(
+  fleet: Fleet,
+  random: Random,
+  long: boolean,
+): Promise<Fault[]> {
   const backups: string[] = []
-  let made = 0
+  const backUp = async () => {
+    const file = join(fleet.folder, `backup-${backups.length}.db`)
+    await fleet.backup(file)
+    backups.push(file)
+  }
+  await backUp()
   return [
-    ...processFaults('collector', fleet.collector, random),
-    {
-      kind: 'backup made',
-      async happen() {
-        made += 1
-        const file = join(fleet.folder, `backup-${made}.db`)
-        await fleet.backup(file)
-        backups.push(file)
-      },
-    },
+    ...processFaults('collector', fleet.collector, random, long),
+    { kind: 'backup made', happen: backUp },
     {
       kind: 'collector restored from an older backup',
       async happen() {
-        if (backups.length === 0) return
         await fleet.collector.kill()
         fleet.restore(random.pick(backups))
         await fleet.collector.start()
@@ -66,8 +83,17 @@ export function collectorFaults(fleet: Fleet, random: Random): Fault[] {
   ]
 }
 
-function processFaults(name: string, daemon: Daemon, random: Random): Fault[] {
+function processFaults(name: string, daemon: Daemon, random: Random, long: boolean): Fault[] {
+  const sleep: Fault = {
+    kind: `${name} stands still, past patience`,
+    async happen() {
+      daemon.pause()
+      await pause(pastPatience)
+      daemon.resume()
+    },
+  }
   return [
+    ...(long ? [sleep] : []),
     {
       kind: `${name} killed`,
       async happen() {

@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Fleet, openFleet } from '../support/fleet.ts'
-import { openProxy, type Proxy } from '../support/proxy.ts'
+import { openProxy, type TcpProxy } from '../support/proxy.ts'
 import { type Random, randomOf } from '../support/random.ts'
 import { type AttackedHost, openAttackedHost } from './attacked-host.ts'
 import { agentFaults, collectorFaults, type Fault } from './faults.ts'
@@ -38,7 +38,7 @@ try {
 // --- the course of it -----------------------------------------------------------------------------
 
 /** A host, the network between it and the collector, and its own way to rotate logs. */
-type Site = { host: AttackedHost; proxy: Proxy; turn: () => Promise<string>; random: Random }
+type Site = { host: AttackedHost; proxy: TcpProxy; turn: () => Promise<string>; random: Random }
 
 async function openSites(open: Fleet): Promise<Site[]> {
   const sites: Site[] = []
@@ -67,12 +67,14 @@ async function openSites(open: Fleet): Promise<Site[]> {
 }
 
 async function campaign(open: Fleet, sites: readonly Site[]): Promise<void> {
+  const long = asked.minutes >= 3
+  const aboutCollector = await collectorFaults(open, random, long)
   const end = performance.now() + asked.minutes * 60_000
   await Promise.all([
-    suffer('collector', collectorFaults(open, random), random.fork(), [800, 4_000], end),
+    suffer('collector', aboutCollector, random.fork(), [800, 4_000], end),
     ...sites.flatMap(({ host, proxy, turn, random: own }) => [
       write(host, turn, own.fork(), end),
-      suffer(host.name, agentFaults(host.agent, proxy, own), own.fork(), [400, 3_000], end),
+      suffer(host.name, agentFaults(host.agent, proxy, own, long), own.fork(), [400, 3_000], end),
     ]),
   ])
 }

@@ -2,7 +2,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
-export type Proxy = {
+export type TcpProxy = {
   /** http://127.0.0.1:port, to be used in the target's place. */
   url: string
   /** Everything goes through at once again. */
@@ -22,7 +22,7 @@ type Mode = { holds: boolean; late: number }
 type Pair = { sockets: [Socket, Socket]; left: number }
 
 /** Opens a proxy in front of a port on loopback, which need not be listened to yet. */
-export async function openProxy(target: number): Promise<Proxy> {
+export async function openProxy(target: number): Promise<TcpProxy> {
   const mode: Mode = { holds: false, late: 0 }
   const pairs = new Set<Pair>()
   const server = createServer((client) => {
@@ -43,7 +43,7 @@ export async function openProxy(target: number): Promise<Proxy> {
     for (const socket of pair.sockets) socket.resetAndDestroy()
   }
   const send = (to: Socket, bytes: Buffer, pair: Pair) => {
-    if (!pairs.has(pair)) return
+    if (!pairs.has(pair) || pair.left <= 0) return
     const passing = bytes.subarray(0, pair.left)
     pair.left -= bytes.length
     to.write(passing, () => {
@@ -54,7 +54,7 @@ export async function openProxy(target: number): Promise<Proxy> {
     // What is late goes behind what is later still: bytes never overtake each other.
     let behind = Promise.resolve()
     let waiting = 0
-    from.on('data', (bytes) => {
+    from.on('data', (bytes: Buffer) => {
       if (mode.late === 0 && waiting === 0) return send(to, bytes, pair)
       const due = pause(mode.late)
       waiting += 1

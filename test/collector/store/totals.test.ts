@@ -23,9 +23,9 @@ test('totals count attempts by weight, leave local ones out, and know an attacke
   const counted = { attempts: 5, probes: 1, logins: 1, attackers: 2, hosts: 2 }
   const totals = openTotals(db)
   assert.deepEqual({ ...totals.totals() }, counted)
-  assert.deepEqual({ ...totals.totals(noon - hour) }, counted)
+  assert.deepEqual({ ...totals.totals({ since: noon - hour }) }, counted)
   assert.deepEqual(
-    { ...totals.totals(noon + 1) },
+    { ...totals.totals({ since: noon + 1 }) },
     { attempts: 0, probes: 0, logins: 0, attackers: 0, hosts: 0 },
   )
 })
@@ -45,7 +45,7 @@ test('a span beginning inside an hour counts that hour exactly', () => {
   const totals = openTotals(db)
   for (const minute of [0, 1, 19, 20, 21, 60, 79, 80, 81, 140, 179]) {
     const since = noon - minute * 60_000
-    assert.equal(totals.totals(since).attempts, minute + 1, `the last ${minute} minutes`)
+    assert.equal(totals.totals({ since: since }).attempts, minute + 1, `the last ${minute} minutes`)
     const sum = totals
       .attackers({ since, limit: 500 })
       .reduce((all, { attempts }) => all + attempts, 0)
@@ -53,8 +53,8 @@ test('a span beginning inside an hour counts that hour exactly', () => {
   }
   // 12:00:00.000 sharp belongs to what is asked for, 11:59:59.999 does not.
   const sharp = Date.parse('2026-11-22T12:00:00Z')
-  assert.equal(totals.totals(sharp).attempts, 21)
-  assert.equal(totals.totals(sharp + 1).attempts, 20)
+  assert.equal(totals.totals({ since: sharp }).attempts, 21)
+  assert.equal(totals.totals({ since: sharp + 1 }).attempts, 20)
 })
 
 test('no question walks the findings: the broken hour comes through the index by host and time', () => {
@@ -69,7 +69,7 @@ test('no question walks the findings: the broken hour comes through the index by
     },
   }
   const totals = openTotals(noting)
-  totals.totals(noon)
+  totals.totals({ since: noon })
   totals.attackers({ since: noon, limit: 10, q: 'x' })
   totals.totals()
   totals.attackers({ limit: 10, q: 'x' })
@@ -169,8 +169,8 @@ test('hosts of one label are one row; an agent that never came is shown, a relay
   // A second row under the same label, as a renamed machine leaves behind.
   db.prepare(`INSERT INTO host (name, label) VALUES ('old-nas', 'nas')`).run()
   const other = db.prepare(`SELECT id FROM host WHERE name = 'old-nas'`).get()
-  db.prepare(`INSERT INTO attacker VALUES ('203.0.113.9', ?, 4, 0, 0, ?, ?)`).run(
-    Number(other?.['id']),
+  db.prepare(`INSERT INTO subject VALUES ('host', ?, 4, 0, 0, ?, ?, NULL)`).run(
+    String(other?.["id"]),
     noon,
     noon,
   )
