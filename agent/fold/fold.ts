@@ -267,7 +267,7 @@ function claimFromPam(sessions: Sessions, session: Session, event: Event, refuse
   // PAM's part waits for an address (UseDNS gives a name to both) or for a user: this line has it.
   const unplaced = sessions
     .waiting()
-    .find((other) => isHelperOf(session, other) && other.ip === event.ip)
+    .findLast((other) => isHelperOf(session, other, event) && other.ip === event.ip)
   if (unplaced !== undefined) {
     sessions.drop(unplaced)
     return
@@ -276,15 +276,19 @@ function claimFromPam(sessions: Sessions, session: Session, event: Event, refuse
   if (known <= session.reported || session.ip === undefined) return
   const helper = sessions
     .halfTold(session.host, session.ip)
-    .find((other) => hasCredit(other) && isHelperOf(session, other))
+    .findLast((other) => hasCredit(other) && isHelperOf(session, other, event))
   if (helper === undefined) return
   session.reported += helper.reported
   if (helper.amend !== undefined) session.amend = helper.amend
   sessions.drop(helper)
 }
 
-function isHelperOf(session: Session, other: Session): boolean {
-  return other.flags.has('pam') && other.host === session.host && other.program === session.program
+// A connection by password, of the same address at the same time, has told its PAM line too: the user
+// tells them apart, and of two for one user the later is the nearer.
+function isHelperOf(session: Session, other: Session, { user }: Event): boolean {
+  if (!other.flags.has('pam') || other === session) return false
+  if (other.host !== session.host || other.program !== session.program) return false
+  return other.user === undefined || user === undefined || other.user === user
 }
 
 // --- which session a line belongs to ---------------------------------------------------------

@@ -41,7 +41,8 @@ export type Sessions = {
   touch: (session: Session, at: number) => void
   /**
    * Live sessions of this host and address about which another process may speak: with an attempt
-   * reported for which no refusal was seen yet, or in the middle of keyboard-interactive.
+   * reported for which no refusal was seen yet, or in the middle of keyboard-interactive; the one
+   * touched last comes last.
    */
   halfTold: (host: string, ip: string) => Session[]
   /** Sessions with attempts not reported yet, because a line to come may tell whose they are. */
@@ -137,8 +138,10 @@ export function openSessions(saved: readonly OpenSession[]): Sessions {
     }),
     touch,
     halfTold: (host, ip) =>
-      [...(half.get(placeOf(host, ip)) ?? [])].filter((session) => age(session) <= halfToldFor),
-    waiting: () => [...waiters],
+      [...(half.get(placeOf(host, ip)) ?? [])]
+        .filter((session) => age(session) <= halfToldFor)
+        .sort(byTime),
+    waiting: () => [...waiters].sort(byTime),
     overdue: () => waiters.values().filter(stale).toArray().sort(byTime)[0],
     drop: forget,
     save: () =>

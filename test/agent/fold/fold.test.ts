@@ -317,3 +317,15 @@ test('keyboard-interactive where sshd looks up names (UseDNS): PAM’s own proce
   )
   assert.deepEqual(worth(lines), { [A]: '2 1 0' })
 })
+
+test('keyboard-interactive does not take the credit of a connection by password beside it', () => {
+  const pam = (user: string): string =>
+    `pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=${A}  user=${user}`
+  const lines = sshd(
+    [10, pam('root')],
+    [21, pam('bob')],
+    [20, `error: PAM: Authentication failure for bob from ${A}`],
+    [10, `Failed password for root from ${A} port 1111 ssh2`],
+  )
+  assert.deepEqual(worth(lines), { [A]: '2 0 0' })
+})
