@@ -11,21 +11,16 @@
  * Known by their boot and their monotonic time, entries keep their identity when journald copies
  * them into another file. Positions are the cursors of entries that matched.
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import type { Readable } from 'node:stream'
 import { setTimeout as delay, setImmediate } from 'node:timers/promises'
 import type { JournalPosition } from '../../shared/checkpoint.ts'
+import type { Gap } from '../../shared/finding.ts'
 import { openExport } from '../parse/export.ts'
 import { type Cursor, cursorIn, type JournalRecord, readEntry } from '../parse/journal.ts'
+import { type Asked, type Journalctl, startJournalctl } from './journalctl.ts'
 import type { Entry, Opening, Reading, Source } from './source.ts'
-import { cannotReadJournal, isPartial } from './trouble.ts'
+import { cannotReadJournal } from './trouble.ts'
 
-export type JournalSettings = {
-  /** Program and leading arguments. */
-  command: readonly [string, ...string[]]
-  /** Folder of journal files to read instead of the host's own. */
-  directory: string | null
+export type JournalSettings = Pick<Asked, 'command' | 'directory'> & {
   /** ms before journalctl is started again, doubled each time it ends without having given anything. */
   again: { first: number; most: number }
   /** ms without output after which everything is taken as read. */
@@ -42,15 +37,6 @@ const usual: JournalSettings = {
 /** Most entries given at once. */
 const mostEntries = 500
 
-/** What can matter to us: the facilities auth (4) and authpriv (10), the daemons by their own names, and journald saying that it dropped messages (sd-messages.h: SD_MESSAGE_JOURNAL_DROPPED). */
-const daemons = ['sshd', 'sshd-session', 'sshd-auth', 'dropbear']
-const matches = [
-  ...['SYSLOG_FACILITY=4', 'SYSLOG_FACILITY=10'],
-  ...['+', ...daemons.map((name) => `_COMM=${name}`)],
-  ...['+', ...daemons.map((name) => `SYSLOG_IDENTIFIER=${name}`)],
-  ...['+', '_TRANSPORT=driver', 'MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e'],
-]
-
 /** Opens the journal; it may be unreadable or empty as yet. */
 export function openJournal(settings: Partial<JournalSettings> = {}): Source {
   const all = { ...usual, ...settings }
@@ -59,8 +45,7 @@ export function openJournal(settings: Partial<JournalSettings> = {}): Source {
 
 async function* readJournal(settings: JournalSettings, opening: Opening): Readings {
   const { from, since, signal } = opening
-  if (from !== null && from.kind !== 'journal')
-    throw new TypeError('a journal has its own positions')
+  if (from !== null && from.kind !== 'journal') throw new TypeError('not a position in a journal')
   const journal: Journal = { settings, since, signal, here: from, told: null, mourned: null }
   let wait = settings.again.first
   while (!signal.aborted) {
@@ -86,74 +71,45 @@ type Journal = {
   mourned: string | null
 }
 
-type Child = ChildProcessByStdio<null, Readable, Readable>
-
 /**
  * Reads one journalctl: all there is, or what follows. Gives the sentence why it failed, null where
  * it came to its end.
  */
 async function* readChild(journal: Journal, follow: boolean): Readings<string | null> {
-  const [program, ...leading] = journal.settings.command
-  const child: Child = spawn(program, [...leading, ...argumentsFor(journal, follow)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C' },
-  })
-  const gone = once(child, 'close').catch((error: unknown) => error)
-  const said = listen(child)
-  const end = () => child.kill('SIGTERM')
-  journal.signal.addEventListener('abort', end)
+  const { settings, since, signal, here } = journal
+  const child = startJournalctl({ ...settings, since, follow, cursor: here?.cursor ?? null })
+  signal.addEventListener('abort', child.stop)
   try {
-    const met = yield* readOutput(journal, child, said, follow)
-    if (journal.signal.aborted) return null
-    if (isPartial(said())) return cannotReadJournal(said())
-    const result = await gone
-    if (result instanceof Error) return cannotReadJournal(result)
-    if (child.exitCode !== 0) return cannotReadJournal(said())
-    if (!met && !follow && said() === '') yield* vacuumed(journal)
-    return null
+    const met = yield* readOutput(journal, child, follow)
+    if (signal.aborted) return null
+    if (child.partial()) return child.trouble()
+    const failure = await child.ended()
+    if (failure === null && !met && !follow && child.trouble() === '') yield* vacuumed(journal)
+    return failure
   } finally {
-    journal.signal.removeEventListener('abort', end)
-    end()
+    signal.removeEventListener('abort', child.stop)
+    child.stop()
   }
-}
-
-function argumentsFor({ settings, here, since }: Journal, follow: boolean): string[] {
-  const where = settings.directory === null ? [] : [`--directory=${settings.directory}`]
-  const shape = ['--no-pager', '--output=export', ...(follow ? ['--follow', '--no-tail'] : [])]
-  if (here !== null) return [...shape, ...where, `--cursor=${here.cursor}`, ...matches]
-  const start = since === null ? [] : [`--since=@${Math.floor(since / 1000)}`]
-  return [...shape, ...where, ...start, ...matches]
-}
-
-/** Keeps the last words on stderr. */
-function listen(child: Child): () => string {
-  let words = ''
-  child.stderr.setEncoding('utf8').on('data', (more: string) => {
-    words = (words + more).slice(-4096)
-  })
-  return () => words
 }
 
 /** Gives what a journalctl prints; tells whether the cursor that was asked for was dealt with. */
 async function* readOutput(
   journal: Journal,
-  child: Child,
-  said: () => string,
+  child: Journalctl,
   follow: boolean,
 ): Readings<boolean> {
   const entries = openExport()
-  const output = child.stdout[Symbol.asyncIterator]()
   let expected = journal.here === null ? null : cursorIn(journal.here.cursor)
   while (!journal.signal.aborted) {
-    const next = output.next()
-    if (follow && (await isQuiet(next, journal.settings.quiet)) && !isPartial(said())) {
-      yield* tell(journal, said() === '' ? '' : cannotReadJournal(said()))
+    const next = child.next()
+    if (follow && (await isQuiet(next, journal.settings.quiet))) {
+      yield* tell(journal, child.trouble())
     }
-    const { done, value } = await next
+    const piece = await next
     // What came on stderr at the same time has been taken in after one turn.
     await setImmediate()
-    if (done || isPartial(said())) break
-    const fresh = entries.push(value).map(readEntry)
+    if (piece === null || child.partial()) break
+    const fresh = entries.push(piece).map(readEntry)
     const [first] = fresh
     if (expected !== null && first !== undefined) {
       if (isSame(expected, first.cursor)) fresh.shift()
@@ -193,7 +149,8 @@ async function* give(journal: Journal, fresh: JournalRecord[]): Readings {
     }
     journal.here = next
     journal.told = null
-    if (unread) yield oversize(next)
+    if (unread)
+      yield gap(next, 'oversize', 'a journal entry has no message, or one too long to read')
     else entries.push({ offset: next.offset, record })
   }
   yield* batch(journal, entries)
@@ -213,12 +170,6 @@ function numbered(here: JournalPosition | null, cursor: Cursor): JournalPosition
   return { kind: 'journal', cursor: `s=${s};i=${i};b=${b};m=${m};t=${t};x=${x}`, boot: b, offset }
 }
 
-function oversize(position: JournalPosition): Reading {
-  const text = 'an entry of the journal has no message, or one longer than is read'
-  const gap = { file: position.boot, offset: position.offset, kind: 'oversize', text } as const
-  return { kind: 'gap', gap, position }
-}
-
 async function* tell(journal: Journal, trouble: string): Readings {
   if (journal.told === trouble || journal.signal.aborted) return
   journal.told = trouble
@@ -229,7 +180,13 @@ async function* vacuumed(journal: Journal): Readings {
   const { here } = journal
   if (here === null || journal.mourned === here.cursor) return
   journal.mourned = here.cursor
-  const text = 'journal entries were removed before they were read'
-  const gap = { file: here.boot, offset: here.offset, kind: 'vacuumed', text } as const
-  yield { kind: 'gap', gap, position: here }
+  yield gap(here, 'vacuumed', 'journal entries were removed before they were read')
+}
+
+function gap(position: JournalPosition, kind: Gap['kind'], text: string): Reading {
+  return {
+    kind: 'gap',
+    gap: { file: position.boot, offset: position.offset, kind, text },
+    position,
+  }
 }

@@ -117,18 +117,20 @@ async function* finish(log: Log, sight: Sight): Readings {
   let cut: string | null = null
   const copies = sight.listing.generations[sight.index]?.copies ?? []
   for (const copy of [null, ...copies]) {
-    const tail: Tail | null = copy === null ? log.held : await openCopy(log, copy)
+    const opened = copy === null ? null : await openCopy(log, copy)
+    if (copy !== null && opened === null) continue
+    if (opened !== null) await letGo(log)
+    const tail: Tail | null = opened ?? log.held
     if (tail === null) continue
     log.held = tail
     const end = yield* drain(log, tail)
-    await letGo(log)
     if (log.signal.aborted) return
-    if (end.kind === 'changed') continue
-    if (end.cut !== null) {
-      cut ??= `${copy?.name ?? ''}: ${end.cut}`
+    if (end.kind === 'end' && end.cut === null) {
+      ended = further(ended, { offset: tail.offset(), torn: end.torn })
       continue
     }
-    ended = further(ended, { offset: tail.offset(), torn: end.torn })
+    await letGo(log)
+    if (end.kind === 'end') cut ??= `${copy?.name ?? ''}: ${end.cut}`
   }
   if (ended !== null) return yield* goOn(log, sight, ended.torn)
   yield* cut === null ? misfit(log, sight) : stalled(log, sight, cut)
@@ -144,6 +146,7 @@ async function* goOn(log: Log, sight: Sight, torn: number): Readings {
   if (torn > 0) {
     yield gap(here, 'torn', `the last line of ${here.name} has no end (${torn} bytes)`, here)
   }
+  await letGo(log)
   log.here = startOf(sight, next, [...here.finished, here.file])
   if (missed !== '') yield gap(here, 'missing', `${missed} was removed unread`, log.here)
   log.told = null

@@ -18,7 +18,7 @@ export type Entry = { offset: number; record: JournalRecord }
  *
  * lines    the next whole lines of one file
  * entries  the next entries of one boot of the journal
- * ended    a file was read to its end and a newer one follows: time for a checkpoint
+ * ended    a file was read to its end: time for a checkpoint at the beginning of the newer one
  * gap      something could not be read
  * waiting  everything there is has been read; the next reading comes when there is more
  */

@@ -94,6 +94,22 @@ test('every line comes exactly once and in order, whatever happens to the log an
   })
 })
 
+// Found by the test above after 3,442 others: a file was truncated between the look at its first line
+// and the look at the next ones, and its copy was taken for another life.
+test('a copytruncate at any moment of a listing makes no second life', async () => {
+  for (let turns = 0; turns < 60; turns++) {
+    await play([
+      { do: 'append', lines: 1 },
+      { do: 'copytruncate' },
+      { do: 'append', lines: 12 },
+      { do: 'breathe', turns },
+      { do: 'delete', number: 1 },
+      { do: 'copytruncate' },
+      { do: 'begin' },
+    ])
+  }
+})
+
 async function play(script: Step[]): Promise<void> {
   const folder = temporaryFolder()
   const world: World = {

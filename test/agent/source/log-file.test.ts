@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -13,10 +13,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { type LogFileSettings, openLogFile } from '../../../agent/source/log-file.ts'
+import { openLogFile } from '../../../agent/source/log-file.ts'
+import type { LogFileSettings } from '../../../agent/source/log-reading.ts'
 import { checker } from '../../../shared/check.ts'
 import type { FilePosition, Position } from '../../../shared/checkpoint.ts'
 import { FilePosition as FilePositionSchema } from '../../../shared/checkpoint.ts'
@@ -261,6 +262,20 @@ test('a log deleted while it is open is read to its end without a gap', async (t
   writer.append('three\n')
   await reader.until(has('three'))
   assert.deepEqual(reader.texts(), ['one', 'two', 'three'])
+  assert.deepEqual(reader.gaps(), [])
+})
+
+test('so it is when it is deleted while a hole in the rotation behind it is in doubt', async (t) => {
+  const { writer, path, read } = place(t)
+  writer.append('one\n')
+  const reader = read(null, { patience: 60_000 })
+  await reader.until(caughtUp)
+  renameSync(path, `${path}.2`)
+  writer.append('two\n')
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
+  rmSync(`${path}.2`)
+  await reader.until(has('two'))
+  assert.deepEqual(reader.texts(), ['one', 'two'])
   assert.deepEqual(reader.gaps(), [])
 })
 
@@ -522,7 +537,7 @@ test('where inotify says nothing the slow look finds it', async (t) => {
   await reader.until(caughtUp)
   // A deleted file that is still written to makes no sound in its folder.
   copyFileSync(path, `${path}.copy`)
-  const writing = spawnWriter(path)
+  const writing = openToWrite(path)
   rmSync(path)
   writing('two')
   await reader.until(has('two'))
@@ -530,7 +545,7 @@ test('where inotify says nothing the slow look finds it', async (t) => {
 })
 
 /** Keeps a file open, so that it can be written to after it was deleted. */
-function spawnWriter(path: string): (text: string) => void {
+function openToWrite(path: string): (text: string) => void {
   const { openSync, writeSync } = process.getBuiltinModule('node:fs')
   const descriptor = openSync(path, 'a')
   return (text) => void writeSync(descriptor, `${text}\n`)
@@ -575,6 +590,32 @@ test('a log emptied without a copy is a gap', async (t) => {
   await reader.until(has('two'))
   assert.deepEqual(reader.texts(), ['one', 'two'])
   assert.deepEqual(reader.gaps(), ['missing'])
+})
+
+test('a busy log that is rotated and packed by another process is read whole, with pauses', async (t) => {
+  const { path, read } = place(t)
+  const [lines, perFile] = [60_000, 2_500]
+  const program = new URL('../../support/busy-writer.ts', import.meta.url).pathname
+  const child = spawn(process.execPath, [program, dirname(path), `${lines}`, `${perFile}`], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  t.after(() => child.kill())
+  const texts: string[] = []
+  let from: Position | null = null
+  while (texts.length < lines) {
+    const reader = read(from, { patience: 2_000 })
+    // Every pause comes after another 7,000 lines; the last part is read in one go.
+    const part = Math.min(7_000, lines - texts.length)
+    await reader.until((one) => one.texts().length >= part, 30_000)
+    await reader.stop()
+    assert.deepEqual(reader.gaps(), [])
+    texts.push(...reader.texts())
+    from = lastPosition(reader)
+  }
+  assert.deepEqual(
+    texts,
+    Array.from({ length: lines }, (_, at) => `line ${at}`),
+  )
 })
 
 test('a consumer that does not pull makes the source read no further', async (t) => {
