@@ -1,17 +1,15 @@
-import { spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { boot, type Host } from './boot.ts'
 import { command, type Given, must, type Outcome, until } from './command.ts'
+import { lock, onEnd } from './lock.ts'
 import { type Place, raiseBridge, raisePlace, reach } from './network.ts'
-import { prefix, raiseGroups, sweep } from './sweep.ts'
-import { baseTree, type HostPlan, hostTree, type Kind, labDirectory } from './tree.ts'
+import { prefix, sweep } from './sweep.ts'
+import { baseTree, type HostPlan, hostTree, labDirectory } from './tree.ts'
 
 /** An attacker that is wanted: a place on the bridge, with public addresses if it shall have some. */
 export type AttackerPlan = { name: string; addresses?: readonly string[] }
-
-/** A running host. `init` is the pid of its systemd as this machine sees it. */
-export type Host = Place & { kind: Kind; tree: string; init: number }
 
 /** What the lab can do while it is open; see openLab. */
 export type Lab = {
@@ -119,48 +117,6 @@ function attackerPlace({ name, addresses }: AttackerPlan, index: number): Place 
   return { name, interface: 'eth0', addresses: addresses ?? own }
 }
 
-async function boot(host: Host): Promise<Host> {
-  const groups = raiseGroups(host.name)
-  const argv = ['systemd-nspawn', '-q', '-D', host.tree, `--machine=${prefix}${host.name}`]
-  argv.push(`--hostname=${host.name}`, `--network-namespace-path=/run/netns/${prefix}${host.name}`)
-  argv.push('--capability=CAP_NET_ADMIN', '--register=no', '--keep-unit', '--boot')
-  // by itself nspawn lays this machine's time zone and name servers over those of the tree
-  argv.push('--timezone=off', '--resolv-conf=off')
-  const enter = groups.map((group) => `echo $$ > ${group}/cgroup.procs`).join('; ')
-  const child = spawn('sh', ['-c', `${enter}; exec "$0" "$@"`, ...argv], {
-    detached: true,
-    stdio: 'ignore',
-    env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
-  })
-  let ended: string | undefined
-  child.once('error', (error) => {
-    ended = error.message
-  })
-  child.once('exit', (code) => {
-    ended = `systemd-nspawn ended with ${code}`
-  })
-  child.unref()
-  const init = await until(`${host.name} boots`, 30, () => {
-    if (ended !== undefined) throw new Error(`${host.name}: ${ended}`)
-    return containerInit(child.pid)
-  })
-  return { ...host, init }
-}
-
-function containerInit(nspawn: number | undefined): number | undefined {
-  try {
-    const children = readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, 'utf8').split(' ')
-    const systemd = children.find((pid) => comm(pid) === 'systemd')
-    return systemd === undefined ? undefined : Number(systemd)
-  } catch {
-    return undefined // between fork and exec
-  }
-}
-
-function comm(pid: string): string {
-  return pid === '' ? '' : readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
-}
-
 /** Waits for the end of the boot and for sshd, then empties the log of what the lab itself did. */
 async function settle(lab: Lab, name: string): Promise<void> {
   await until(`${name} is up`, 90, async () => {
@@ -243,50 +199,6 @@ async function makeKey(): Promise<string> {
   if (existsSync(key)) return key
   await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', home, '-f', key])
   return key
-}
-
-/** Holds the machine for one lab, by a file naming the process that has it and when it began. */
-async function lock(): Promise<() => void> {
-  const path = join(labDirectory(), 'lock')
-  mkdirSync(labDirectory(), { recursive: true })
-  await until('another lab on this machine ends', 900, async () => {
-    const holder = existsSync(path) ? readFileSync(path, 'utf8') : ''
-    const pid = Number.parseInt(holder, 10)
-    if (pid === process.pid && holder === life(pid)) throw new Error('this lab is open already')
-    if (holder !== '' && holder === life(pid)) return undefined
-    rmSync(path, { force: true })
-    return writeFile(path, life(process.pid), { flag: 'wx' }).then(
-      () => true,
-      () => undefined,
-    )
-  })
-  return () => rmSync(path, { force: true })
-}
-
-/** A process's pid and start time: a pid alone would be taken for another one after it came round. */
-function life(pid: number): string {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return `${pid} ${fields[19]}`
-  } catch {
-    return ''
-  }
-}
-
-/** Calls `clean` once: by the function given back, or with the end of the process. */
-function onEnd(clean: () => void): () => void {
-  const once = (): void => {
-    process.off('exit', once)
-    process.off('SIGINT', interrupted)
-    process.off('SIGTERM', terminated)
-    clean()
-  }
-  const interrupted = (): never => process.exit(130)
-  const terminated = (): never => process.exit(143)
-  process.once('exit', once)
-  process.once('SIGINT', interrupted)
-  process.once('SIGTERM', terminated)
-  return once
 }
 
 function onPath(program: string): boolean {

@@ -31,7 +31,7 @@ export const oddities: readonly { plan: HostPlan; act: (ledger: Ledger) => Promi
     },
     act: async (ledger) => {
       const sweeper = { from: 'sweeper', host: 'grace' }
-      await hold(ledger, sweeper, 1, 7, { deed: 'a silent connection until LoginGraceTime' })
+      await hold(ledger, sweeper, 1, 15, { deed: 'a silent connection until LoginGraceTime' })
       await slow(ledger, 'miguel')
       await slow(ledger, 'alice')
     },
@@ -125,13 +125,16 @@ function refused(ledger: Ledger, host: string, count: number): Promise<void> {
   return hold(ledger, { from: 'sweeper', host }, count, 0, none)
 }
 
-/** A client that names a user and sits at the prompt until LoginGraceTime has run out. */
+/**
+ * A client that names a user and sits at the prompt until LoginGraceTime has run out; sshd 10 adds
+ * some seconds to it by chance.
+ */
 async function slow({ lab, enter }: Ledger, user: string): Promise<void> {
   const target = { from: 'sweeper', host: 'grace' }
   const directory = await mkdtemp(join(tmpdir(), 'cibot-lab-'))
   const ask = join(directory, 'ask')
-  await writeFile(ask, '#!/bin/sh\nexec sleep 20\n', { mode: 0o700 })
-  const argv = ['timeout', '7', 'env', `SSH_ASKPASS=${ask}`, 'SSH_ASKPASS_REQUIRE=force', 'ssh']
+  await writeFile(ask, '#!/bin/sh\nexec sleep 30\n', { mode: 0o700 })
+  const argv = ['timeout', '15', 'env', `SSH_ASKPASS=${ask}`, 'SSH_ASKPASS_REQUIRE=force', 'ssh']
   argv.push('-F', 'none', ...plainOptions(target), '-o', 'PubkeyAuthentication=no', '-l', user)
   const known = passwordOf.has(user)
   const why = 'sshd names an existing user only when the connection ends by itself: here a probe'

@@ -10,6 +10,7 @@ import { summarise } from '../../../agent/commands/scan.ts'
 import type { Summary } from '../../../agent/commands/tally.ts'
 import type { Truth } from '../../fleet/deeds.ts'
 import { runMain } from '../../support/run-main.ts'
+import { sorted, tableOfDeeds, tableOfSummary } from '../../support/worth.ts'
 
 const corpora = fileURLToPath(new URL('../../../../shared/corpora', import.meta.url))
 const recordings = fileURLToPath(new URL('../../recordings', import.meta.url))
@@ -77,40 +78,3 @@ test('a log is told by its content, packed or not, from a file or standard input
   assert.equal(plain.code, 0)
   assert.equal(packed.stdout, plain.stdout)
 })
-
-type Deeds = Truth['deeds']
-
-/** "address kind" and "address user" → count, for a comparison that names what differs. */
-function tableOfDeeds(deeds: Deeds): Map<string, number> {
-  const table = new Map<string, number>()
-  for (const { ip, program, user, attempts, probes, logins } of deeds) {
-    if (ip === null) add(table, `${user} by ${program}`, attempts)
-    else {
-      add(table, `${ip} attempts`, attempts)
-      add(table, `${ip} probes`, probes)
-      add(table, `${ip} logins`, logins)
-      if (user !== null) add(table, `${ip} as ${user}`, attempts)
-    }
-  }
-  return sorted(table)
-}
-
-function tableOfSummary({ attackers, local }: Summary): Map<string, number> {
-  const table = new Map<string, number>()
-  for (const { ip, attempts, probes, logins, users } of attackers) {
-    add(table, `${ip} attempts`, attempts)
-    add(table, `${ip} probes`, probes)
-    add(table, `${ip} logins`, logins)
-    for (const [user, count] of Object.entries(users)) add(table, `${ip} as ${user}`, count)
-  }
-  for (const { user, program, attempts } of local) add(table, `${user} by ${program}`, attempts)
-  return sorted(table)
-}
-
-function add(table: Map<string, number>, key: string, count: number): void {
-  if (count > 0) table.set(key, (table.get(key) ?? 0) + count)
-}
-
-function sorted<V>(map: Map<string, V>): Map<string, V> {
-  return new Map([...map].sort(([one], [other]) => (one < other ? -1 : 1)))
-}
