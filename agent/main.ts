@@ -1,7 +1,6 @@
-import { program, runProgram } from '../shared/command.ts'
-import { ConfigError, findConfig } from '../shared/config.ts'
+import { program, runProgram, spanOption } from '../shared/command.ts'
+import { findConfig } from '../shared/config.ts'
 import { endRequested } from '../shared/signals.ts'
-import { spanOf } from '../shared/span.ts'
 import { check, printChecks } from './commands/check.ts'
 import { explain } from './commands/explain.ts'
 import { ensureKey } from './commands/key.ts'
@@ -25,7 +24,11 @@ command
   .option('--json', 'for programs')
   .option('--since <span>', 'only the last of it, such as 24h')
   .action((files: string[], { json, since }: { json?: true; since?: string }) =>
-    scan(settings(), files, { json: json === true, since: span(since), ...terminal() }),
+    scan(settings(), files, {
+      json: json === true,
+      since: spanOption('--since', since),
+      ...terminal(),
+    }),
   )
 
 command
@@ -60,14 +63,6 @@ function settings(): AgentConfig {
   const { config } = command.opts<{ config?: string }>()
   const file = findConfig(config, ['/etc/cibot/agent.json', 'agent.json'], process.env)
   return readAgentConfig({ file, env: process.env })
-}
-
-function span(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const ms = spanOf(text)
-  if (ms === undefined)
-    throw new ConfigError(`--since: "${text}" is no span of time, such as 24h or 7d`)
-  return ms
 }
 
 function terminal(): { out: NodeJS.WriteStream; err: NodeJS.WriteStream } {

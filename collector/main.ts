@@ -1,7 +1,6 @@
-import { program, runProgram } from '../shared/command.ts'
-import { ConfigError, findConfig } from '../shared/config.ts'
+import { program, runProgram, spanOption } from '../shared/command.ts'
+import { findConfig } from '../shared/config.ts'
 import { aborted, endRequested } from '../shared/signals.ts'
-import { spanOf } from '../shared/span.ts'
 import { addAgent, listAgents, revokeAgent } from './commands/agents.ts'
 import { backup } from './commands/backup.ts'
 import { check, printChecks } from './commands/check.ts'
@@ -87,7 +86,7 @@ command
   .action(async ({ since, dryRun }: { since?: string; dryRun?: true }) => {
     say(
       await report(settings(), openDesk(settings()), {
-        since: span(since),
+        since: spanOption('--since', since),
         dryRun: dryRun === true,
       }),
     )
@@ -130,14 +129,6 @@ function say(text: string): void {
 function endWith(error: unknown): never {
   process.stderr.write(`cibot-collector: ${error instanceof Error ? error.stack : String(error)}\n`)
   process.exit(1)
-}
-
-function span(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const ms = spanOf(text)
-  if (ms === undefined)
-    throw new ConfigError(`--since: "${text}" is no span of time, such as 1h or 7d`)
-  return ms
 }
 
 function settings(): ReturnType<typeof readCollectorConfig> {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from './config.ts'
+import { spanOf } from './span.ts'
 import { version } from './version.ts'
 
 /** A command line program with our manners: one sentence on standard error, exit code 2 for what the user can mend. */
@@ -10,6 +11,16 @@ export function program(name: string, about: string): Command {
     .exitOverride()
     .showHelpAfterError('(see --help)')
     .configureHelp({ sortSubcommands: false })
+}
+
+/** Reads an option that is a span of time, in ms; undefined where it was not given. Throws ConfigError. */
+export function spanOption(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const ms = spanOf(text)
+  if (ms === undefined) {
+    throw new ConfigError(`${name}: "${text}" is no span of time, such as 1h, 24h or 7d`)
+  }
+  return ms
 }
 
 /**

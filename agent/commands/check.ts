@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { ConfigError, reason } from '../../shared/config.ts'
 import { version } from '../../shared/version.ts'
 import type { AgentConfig } from '../config.ts'
-import { tryLink } from '../link.ts'
+import { tryLink } from '../link/link.ts'
 import { openSources } from '../source/sources.ts'
 import { readKey } from './key.ts'
 

@@ -10,7 +10,6 @@ import {
   type Welcome,
 } from '../../shared/wire.ts'
 import type { Agent } from '../store/agents.ts'
-import type { Listener } from './greeting.ts'
 import type { Ingest, Storable } from './ingest.ts'
 
 /** What the agents' door asks of the rest. `now` gives ms UTC. */
@@ -33,6 +32,9 @@ export type GateEvent =
   | { kind: 'duplicate'; agent: Agent; address: string }
   | { kind: 'refused'; why: string; address: string }
   | { kind: 'trouble'; agent: Agent; why: string }
+
+/** Takes frames of a proven agent. */
+export type Listener = (frame: FromAgent) => void
 
 /** A socket whose agent is proven. */
 export type Connection = {

@@ -15,10 +15,7 @@ import {
   protocol,
   readFromAgent,
 } from '../../shared/wire.ts'
-import type { Connection, GateOptions } from './conversation.ts'
-
-/** Takes frames of a proven agent. */
-export type Listener = (frame: FromAgent) => void
+import type { Connection, GateOptions, Listener } from './conversation.ts'
 
 /**
  * Greets a new socket. `proven` is called once its agent is known, and gives who listens to it from

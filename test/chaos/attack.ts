@@ -5,17 +5,9 @@
  */
 import type { FindingKind } from '../../shared/finding.ts'
 import type { Random } from '../support/random.ts'
-import {
-  type Age,
-  atTerminal,
-  besides,
-  type Pace,
-  type Script,
-  SHAPES,
-  type Shape,
-  type Step,
-  type Visit,
-} from './shapes.ts'
+import { atTerminal, besides } from './other-sessions.ts'
+import type { Age, Pace, Script, Step, Visit } from './script.ts'
+import { SHAPES, type Shape } from './shapes.ts'
 
 /** What one line must be reported as. `at` is ms UTC, as exact as the line's own stamp. */
 export type Truth = {

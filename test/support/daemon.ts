@@ -93,6 +93,8 @@ const children = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
 })
+// A test that is cut off must not leave a fleet behind.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 function spawnProgram(program: Program, words: string[]): ChildProcess {
   const main = fileURLToPath(new URL(`../../${program}/main.ts`, import.meta.url))

@@ -62,7 +62,12 @@ export async function openFleet(settings: Record<string, unknown> = {}): Promise
   const agents: Daemon[] = []
   const command = (...words: string[]) => runCommand('collector', '-c', config, ...words)
   let token: string | undefined
-  await collector.start()
+  try {
+    await collector.start()
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
 
   const rows = (sql: string, ...values: (string | number)[]): Row[] =>
     using(database, true, (db) => db.prepare(sql).all(...values) as Row[])

@@ -6,9 +6,9 @@
 import type { KeyObject } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { WebSocket } from 'ws'
-import { keepAlive } from '../shared/alive.ts'
-import { reason } from '../shared/config.ts'
-import { makeNonce, publicKeyOf, signPledge } from '../shared/handshake.ts'
+import { keepAlive } from '../../shared/alive.ts'
+import { reason } from '../../shared/config.ts'
+import { makeNonce, publicKeyOf, signPledge } from '../../shared/handshake.ts'
 import {
   agentPath,
   closeCodes,
@@ -18,7 +18,9 @@ import {
   protocol,
   readFromCollector,
   type Welcome,
-} from '../shared/wire.ts'
+} from '../../shared/wire.ts'
+import { troubleOf } from './trouble.ts'
+import { openWindow, type Window } from './window.ts'
 
 /** What a connection needs to know. Times in ms. */
 export type LinkOptions = {
@@ -42,19 +44,10 @@ export type LinkEvent =
   | { kind: 'connected'; name: string; skew: number }
   | { kind: 'lost'; why: string; retryMs: number }
 
-type Numbered = Extract<FromAgent, { seq: number }>
-type Unnumbered = Numbered extends infer F ? (F extends Numbered ? Omit<F, 'seq'> : never) : never
-
 /** An open connection, after its welcome. */
 export type Link = {
   welcome: Welcome
-  /**
-   * Sends a frame that must be stored. Resolves when there is room for the next one (at most 8
-   * unacknowledged); rejects when the connection ends.
-   */
-  submit: (frame: Unnumbered) => Promise<void>
-  /** Resolves when everything submitted is acknowledged; rejects when the connection ends. */
-  settled: () => Promise<void>
+  submit: Window['submit']
   /** Sends a frame that may be lost. */
   tell: (frame: Extract<FromAgent, { type: 'pulse' }>) => void
   /** Ends with the connection. */
@@ -208,37 +201,6 @@ function converse(socket: WebSocket, options: LinkOptions, ended: AbortControlle
   return state
 }
 
-type Window = Pick<Link, 'submit' | 'settled'> & { acknowledge: (upto: number) => void }
-
-function openWindow(signal: AbortSignal, send: (frame: FromAgent) => void): Window {
-  let sent = 0
-  let acknowledged = 0
-  let waiters: { upto: number; resolve: () => void; reject: (error: unknown) => void }[] = []
-  const ended = new Error('the connection ended')
-  signal.addEventListener('abort', () => {
-    for (const waiter of waiters) waiter.reject(ended)
-  })
-  const until = (upto: number): Promise<void> => {
-    if (signal.aborted) return Promise.reject(ended)
-    if (acknowledged >= upto) return Promise.resolve()
-    return new Promise((resolve, reject) => waiters.push({ upto, resolve, reject }))
-  }
-  return {
-    submit: async (frame) => {
-      signal.throwIfAborted()
-      sent += 1
-      send({ ...frame, seq: sent } as Numbered)
-      await until(sent - limits.unacknowledged + 1)
-    },
-    settled: () => until(sent),
-    acknowledge: (upto) => {
-      acknowledged = Math.max(acknowledged, Math.min(upto, sent))
-      for (const waiter of waiters) if (waiter.upto <= acknowledged) waiter.resolve()
-      waiters = waiters.filter((waiter) => waiter.upto > acknowledged)
-    },
-  }
-}
-
 function closing(
   socket: WebSocket,
   ended: AbortController,
@@ -253,23 +215,4 @@ function closing(
       resolve({ code, why: trouble ?? (text.toString() || `the connection closed (${code})`) })
     })
   })
-}
-
-function troubleOf(error: Error & { code?: string }): string {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'nobody listens at the collector’s address; is it running, and is the port right?'
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'the collector’s name cannot be found; is it spelt right?'
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-      return 'the collector’s certificate is not signed by an authority this agent trusts; set caFile to the collector’s'
-    case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `the collector’s certificate is for another name: ${error.message}`
-    default:
-      return error.message
-  }
 }

@@ -1,0 +1,19 @@
+/** Why no connection came about, in words that say what to do. */
+export function troubleOf(error: Error & { code?: string }): string {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'nobody listens at the collector’s address; is it running, and is the port right?'
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'the collector’s name cannot be found; is it spelt right?'
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return 'the collector’s certificate is not signed by an authority this agent trusts; set caFile to the collector’s'
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `the collector’s certificate is for another name: ${error.message}`
+    default:
+      return error.message
+  }
+}
