@@ -67,7 +67,8 @@ export function claimFromPam(
   event: Event,
   refused: number,
 ): void {
-  if (event.kind !== 'refused' || !byInteraction(event) || refused <= 0) return
+  if (event.kind !== 'refused' || refused <= 0) return
+  if (!byInteraction(event) && !isOrphaned(session, event)) return
   session.flags.delete('joined')
   // PAM's part waits for an address (UseDNS gives a name to both) or for a user: this line has it.
   const unplaced = sessions
@@ -86,6 +87,12 @@ export function claimFromPam(
   session.reported += helper.reported
   if (helper.amend !== undefined) session.amend = helper.amend
   sessions.drop(helper)
+}
+
+// A password's own PAM line always stood under its own pid before. Where nothing does, an answer to
+// keyboard-interactive by the same user and address took it for its own, and left its own behind.
+function isOrphaned(session: Session, event: Event): boolean {
+  return event.method === 'password' && event.user !== undefined && session.reported === 0
 }
 
 // A connection by password, of the same address at the same time, has told its PAM line too: the user

@@ -329,3 +329,14 @@ test('keyboard-interactive does not take the credit of a connection by password 
   )
   assert.deepEqual(worth(lines), { [A]: '2 0 0' })
 })
+
+test('the same user by password and by keyboard-interactive at once: whose PAM line is whose does not matter', () => {
+  const pam = `pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=${A}  user=root`
+  const lines = sshd(
+    [21, pam],
+    [10, pam],
+    [20, `error: PAM: Authentication failure for root from ${A}`],
+    [10, `Failed password for root from ${A} port 1111 ssh2`],
+  )
+  assert.deepEqual(worth(lines), { [A]: '2 0 0' })
+})
