@@ -3,7 +3,7 @@
  * findings, with a checkpoint behind them about once a second. Nothing is kept when the connection
  * ends; the next one starts from its own welcome.
  */
-import type { Checkpoint, Position } from '../shared/checkpoint.ts'
+import { type Checkpoint, nothingRead, type Position } from '../shared/checkpoint.ts'
 import type { Amendment, Finding, Gap } from '../shared/finding.ts'
 import { limits, type SourceState } from '../shared/wire.ts'
 import { openFold } from './fold/fold.ts'
@@ -93,7 +93,7 @@ type Understanding = {
 function openUnderstanding(following: Following, sender: Sender): Understanding {
   const { checkpoint, timeZone, isOwn, now } = following
   const parser = openParser({ zone: timeZone, reference: now(), last: checkpoint?.clock ?? null })
-  const fold = openFold(checkpoint?.open ?? { sessions: [] }, isOwn)
+  const fold = openFold(checkpoint?.open ?? nothingRead, isOwn)
   const clock = (): number => parser.last() ?? now()
   const tell = async (parsed: Parsed, file: string, offset: number): Promise<void> => {
     const { at } = parsed

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
@@ -11,14 +12,10 @@ import ipaddr from 'ipaddr.js'
 export function normaliseAddress(text: string): string | undefined {
   const zone = text.indexOf('%')
   const bare = zone === -1 ? text : text.slice(0, zone)
-  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return hasLeadingZero(bare) ? undefined : bare
-  if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return undefined
+  if (isIPv4(bare)) return bare
+  if (!isIPv6(bare)) return undefined
   const address = ipaddr.IPv6.parse(bare)
   return address.isIPv4MappedAddress()
     ? address.toIPv4Address().toString()
     : address.toRFC5952String()
-}
-
-function hasLeadingZero(dotted: string): boolean {
-  return /(?:^|\.)0\d/.test(dotted)
 }

@@ -12,8 +12,8 @@ const Millis = Type.Integer({ minimum: -8.64e15, maximum: 8.64e15 })
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const FileId = Type.String({ minLength: 1, maxLength: 80 })
 
-/** Most sessions a checkpoint holds: far above any real host, and still inside one frame. */
-export const mostSessions = { open: 3072, ended: 1024 } as const
+/** Most sessions and hosts a checkpoint holds: far above any real host, and still inside one frame. */
+export const mostSessions = { open: 3072, ended: 1024, hosts: 512 } as const
 
 /** Place in a set of rotated log files. */
 export const FilePosition = Type.Object(
@@ -99,11 +99,18 @@ export const FoldState = Type.Object(
   {
     /** Least recently touched first. */
     sessions: Type.Array(OpenSession, { maxItems: mostSessions.open + mostSessions.ended }),
+    /** ms UTC by host: how far each one's log has come. */
+    clocks: Type.Array(Type.Tuple([Type.String({ maxLength: 255 }), Millis]), {
+      maxItems: mostSessions.hosts,
+    }),
     last: Type.Optional(LastLine),
   },
   strict,
 )
 export type FoldState = Static<typeof FoldState>
+
+/** The state of a log of which nothing was read yet. */
+export const nothingRead: FoldState = { sessions: [], clocks: [] }
 
 export const Checkpoint = Type.Object(
   {

@@ -28,6 +28,11 @@ export function spanOption(name: string, text: string | undefined): number | und
  * Bugs are not caught: they end the process with their stack, and its supervisor starts it again.
  */
 export async function runProgram(command: Command, argv: string[]): Promise<void> {
+  // Who reads our output may have seen enough (`scan | head`).
+  process.stdout.on('error', (error: Error & { code?: string }) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
   try {
     await command.parseAsync(argv, { from: 'user' })
   } catch (error) {

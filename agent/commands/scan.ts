@@ -1,3 +1,4 @@
+import { nothingRead } from '../../shared/checkpoint.ts'
 import { ConfigError } from '../../shared/config.ts'
 import { plain } from '../../shared/plain.ts'
 import type { AgentConfig } from '../config.ts'
@@ -42,7 +43,7 @@ export async function summarise(
   progress: Progress,
 ): Promise<Summary> {
   const tally = openTally(since)
-  const fold = openFold({ sessions: [] }, () => true)
+  const fold = openFold(nothingRead, () => true)
   let lines = 0
   for await (const log of logs) {
     const file = log.name

@@ -40,7 +40,7 @@ const nothing: readonly (Finding | Amendment)[] = []
  * host named in a line is the reading host itself.
  */
 export function openFold(state: FoldState, isOwn: (host: string) => boolean): Fold {
-  const sessions = openSessions(state.sessions)
+  const sessions = openSessions(state)
   let last = state.last
 
   const take = (
@@ -71,7 +71,7 @@ export function openFold(state: FoldState, isOwn: (host: string) => boolean): Fo
     take,
     flush: (anchor) => sessions.waiting().map((session) => reportName(sessions, session, anchor)),
     save: () => ({
-      sessions: sessions.save(),
+      ...sessions.save(),
       ...(last === undefined ? {} : { last }),
     }),
   }
@@ -79,6 +79,7 @@ export function openFold(state: FoldState, isOwn: (host: string) => boolean): Fo
 
 function tell(sessions: Sessions, told: Told): readonly (Finding | Amendment)[] {
   const { event } = told
+  sessions.advance(told.host, told.at)
   switch (event.kind) {
     case 'refused':
     case 'named':
@@ -113,7 +114,7 @@ function inSession(
   // An end of something nobody has spoken of (a login's, from a pid of its own) is not worth keeping.
   if (session.flags.size === 0) return out
   if (event.end) session.flags.add('ended')
-  sessions.touch(session, told.at)
+  sessions.touch(session)
   return out
 }
 

@@ -26,7 +26,7 @@ export function heardFromPam(sessions: Sessions, told: Told): readonly (Finding 
     const waiting = sessions.halfTold(host, event.ip).find((other) => awaitsPam(other, told))
     if (waiting !== undefined) {
       waiting.flags.add('joined')
-      sessions.touch(waiting, told.at)
+      sessions.touch(waiting)
       return []
     }
   }
@@ -35,7 +35,7 @@ export function heardFromPam(sessions: Sessions, told: Told): readonly (Finding 
   learn(session, event)
   session.flags.add('named')
   const out = holds(sessions, session, event) ? [] : report(session, told)
-  sessions.touch(session, told.at)
+  sessions.touch(session)
   return out
 }
 

@@ -59,7 +59,7 @@ export function noteSession(sessions: Sessions, told: Told): void {
       : sessions.start(told.host, told.program, id)
   learn(session, event)
   if (event.end) session.flags.add('ended')
-  sessions.touch(session, told.at)
+  sessions.touch(session)
 }
 
 /** Takes over what a line knows of its session; an address once known stays, a name gives way to it. */

@@ -6,12 +6,14 @@
  * own), and the bound counts sessions, not time: replaying the same bytes from any checkpoint meets
  * the same sessions. A bound of 32 with 70 sessions open once made 600 extra attempts.
  */
-import { mostSessions, type OpenSession } from '../../shared/checkpoint.ts'
+import { type FoldState, mostSessions, type OpenSession } from '../../shared/checkpoint.ts'
 
 /** sshd's LoginGraceTime is 2 minutes unless changed; nothing honest is silent for longer than this. */
 const silentFor = 5 * 60_000
 /** Lines of one ending come together; a pid seen again later than this is another process. */
 const endedFor = 10_000
+/** Relays and several writers put lines this much out of order. */
+const lateBy = 60_000
 /** PAM speaks of an attempt from a process of its own, moments before sshd does. */
 const halfToldFor = 15_000
 
@@ -37,8 +39,10 @@ export type Sessions = {
   find: (host: string, program: string, id: string) => Session | undefined
   /** A new session under this key; the first touch puts it in the place of any before it. */
   start: (host: string, program: string, id: string) => Session
-  /** Marks the session as having had a line at this time (ms UTC). */
-  touch: (session: Session, at: number) => void
+  /** Moves this host's log time on to its next line (ms UTC); to be called before any session is looked for. */
+  advance: (host: string, at: number) => void
+  /** Marks the session as having had a line now. */
+  touch: (session: Session) => void
   /**
    * Live sessions of this host and address about which another process may speak: with an attempt
    * reported for which no refusal was seen yet, or in the middle of keyboard-interactive; the one
@@ -50,21 +54,21 @@ export type Sessions = {
   /** The first of them whose lines have stopped coming. */
   overdue: () => Session | undefined
   drop: (session: Session) => void
-  /** Every session a later line could find, least recently touched first. */
-  save: () => OpenSession[]
+  /** All of it, as openSessions takes it. */
+  save: () => Pick<FoldState, 'sessions' | 'clocks'>
 }
 
-/** Opens the sessions a checkpoint saved, in their saved order. */
-export function openSessions(saved: readonly OpenSession[]): Sessions {
+/** Opens what a checkpoint saved. */
+export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Sessions {
   const open = new Map<string, Session>()
   const ended = new Map<string, Session>()
   const half = new Map<string, Set<Session>>()
   const halfAt = new Map<Session, string>()
   const waiters = new Set<Session>()
-  const clocks = new Map<string, number>()
+  const clocks = new Map(saved.clocks)
 
   const age = (session: Session): number =>
-    (clocks.get(session.host) ?? session.seen) - session.seen
+    Math.abs((clocks.get(session.host) ?? session.seen) - session.seen)
   const stale = (session: Session): boolean =>
     age(session) > (session.flags.has('ended') ? endedFor : silentFor)
 
@@ -109,18 +113,14 @@ export function openSessions(saved: readonly OpenSession[]): Sessions {
     if (session.flags.has('waits')) waiters.add(session)
     noteHalf(session, !isEnded && isHalfTold(session))
   }
-  const touch = (session: Session, at: number): void => {
-    session.seen = Math.max(clocks.get(session.host) ?? at, at)
-    clocks.set(session.host, session.seen)
+  const touch = (session: Session): void => {
+    session.seen = clocks.get(session.host) ?? 0
     place(session)
     sweep(open, mostSessions.open, isGone, forget)
     sweep(ended, mostSessions.ended, isGone, forget)
   }
 
-  for (const one of saved) {
-    clocks.set(one.host, Math.max(clocks.get(one.host) ?? one.seen, one.seen))
-    place(restore(one))
-  }
+  for (const one of saved.sessions) place(restore(one))
   return {
     find: (host, program, id) => {
       const key = keyOf({ host, program, id })
@@ -136,6 +136,7 @@ export function openSessions(saved: readonly OpenSession[]): Sessions {
       refused: new Map(),
       flags: new Set(),
     }),
+    advance: (host, at) => tick(clocks, host, at),
     touch,
     halfTold: (host, ip) =>
       [...(half.get(placeOf(host, ip)) ?? [])]
@@ -144,10 +145,25 @@ export function openSessions(saved: readonly OpenSession[]): Sessions {
     waiting: () => [...waiters].sort(byTime),
     overdue: () => waiters.values().filter(stale).toArray().sort(byTime)[0],
     drop: forget,
-    save: () =>
-      [...ended.values(), ...open.values()]
-        .filter((session) => !stale(session) || waiters.has(session))
-        .map(saveOne),
+    save: () => ({
+      sessions: [...ended.values(), ...open.values()].map(saveOne),
+      clocks: [...clocks],
+    }),
+  }
+}
+
+// A host's clock goes on with its lines. A little back is a line that came late; far back is another
+// log, read after a newer one (`scan auth.log auth.log.1`), and what was open then is not open now.
+function tick(clocks: Map<string, number>, host: string, at: number): void {
+  const before = clocks.get(host)
+  const now = before === undefined || before - at > lateBy ? at : Math.max(before, at)
+  // Most lines are of the same host and second as the line before.
+  if (now === before) return
+  clocks.delete(host)
+  clocks.set(host, now)
+  for (const oldest of clocks.keys()) {
+    if (clocks.size <= mostSessions.hosts) break
+    clocks.delete(oldest)
   }
 }
 
@@ -190,8 +206,8 @@ function keyOf(session: { host: string; program: string; id: string }): string {
   return `${session.host}\n${session.program}\n${session.id}`
 }
 
-// What no line can find any more is removed whenever it lies at the front. Only at the bound is all of
-// it searched for, so that a session is pushed out by live ones alone, as it would be after a restart.
+// What no line can find any more is removed once it lies at the front; whatever is there is saved, so
+// that the bound pushes out the same after a restart.
 function sweep(
   sessions: Map<string, Session>,
   bound: number,
@@ -199,13 +215,7 @@ function sweep(
   forget: (session: Session) => void,
 ): void {
   for (const session of sessions.values()) {
-    if (!isGone(session)) break
-    forget(session)
-  }
-  if (sessions.size <= bound) return
-  for (const session of sessions.values()) if (isGone(session)) forget(session)
-  for (const session of sessions.values()) {
-    if (sessions.size <= bound) return
+    if (sessions.size <= bound && !isGone(session)) return
     forget(session)
   }
 }

@@ -1,4 +1,4 @@
-import { normaliseAddress } from '../../shared/address.ts'
+import { isIP } from 'node:net'
 import type { Event } from '../parse/event.ts'
 
 /** Where the line stands in its log. */
@@ -16,7 +16,7 @@ export type Told = {
 
 /** True for an address, false for a host name. */
 export function isAddress(ip: string): boolean {
-  return normaliseAddress(ip) !== undefined
+  return isIP(ip) !== 0
 }
 
 /** Programs used by somebody at the machine, who write some of their lines without a pid. */

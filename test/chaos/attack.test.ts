@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openFold } from '../../agent/fold/fold.ts'
 import { openParser } from '../../agent/parse/parse.ts'
+import { nothingRead } from '../../shared/checkpoint.ts'
 import type { Finding } from '../../shared/finding.ts'
 import { randomOf } from '../support/random.ts'
 import { openAttack } from './attack.ts'
@@ -19,7 +20,7 @@ test('what the generator says its sessions are worth is what the agent finds, wi
       from,
     })
     const parser = openParser({ zone: 'UTC', reference: from, last: null })
-    const fold = openFold({ sessions: [] }, (host) => host === 'nas')
+    const fold = openFold(nothingRead, (host) => host === 'nas')
     for (let offset = 0; offset < 5_000; offset++) {
       const { text, truth } = attack.next()
       const parsed = parser.line(text)

@@ -1,6 +1,6 @@
 import { openFold } from '../../agent/fold/fold.ts'
 import { openParser } from '../../agent/parse/parse.ts'
-import type { FoldState } from '../../shared/checkpoint.ts'
+import { type FoldState, nothingRead } from '../../shared/checkpoint.ts'
 import type { Amendment, Finding } from '../../shared/finding.ts'
 
 const reference = Date.UTC(2026, 10, 22, 18)
@@ -9,7 +9,7 @@ const reference = Date.UTC(2026, 10, 22, 18)
 export function entriesOf(
   lines: readonly string[],
   from: { state: FoldState; at: number; clock: number | null } = {
-    state: { sessions: [] },
+    state: nothingRead,
     at: 0,
     clock: null,
   },

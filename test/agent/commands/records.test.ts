@@ -1,4 +1,5 @@
 /** Bytes in, findings out: no bytes throw, no cut into pieces changes what is found, the unknown counts nothing. */
+
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -6,12 +7,13 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { understandAll } from '../../../agent/commands/records.ts'
 import { openFold } from '../../../agent/fold/fold.ts'
+import { nothingRead } from '../../../shared/checkpoint.ts'
 import type { Amendment, Finding } from '../../../shared/finding.ts'
 
 const options = { zone: 'UTC', reference: Date.UTC(2026, 10, 23) }
 
 async function found(pieces: readonly Buffer[]): Promise<(Finding | Amendment)[]> {
-  const fold = openFold({ sessions: [] }, () => true)
+  const fold = openFold(nothingRead, () => true)
   const entries: (Finding | Amendment)[] = []
   for await (const batch of understandAll(each(pieces), options)) {
     for (const { parsed, offset } of batch)

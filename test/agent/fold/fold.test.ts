@@ -340,3 +340,15 @@ test('the same user by password and by keyboard-interactive at once: whose PAM l
   )
   assert.deepEqual(worth(lines), { [A]: '2 0 0' })
 })
+
+test('an older log read after a newer one: the clock goes back, and pids of then are not pids of now', () => {
+  const old = sshd([7, `Connection closed by authenticating user root ${A} port 40000 [preauth]`])
+  const earlier = old.map((line) => line.replace('2026-11-22', '2026-11-15'))
+  assert.deepEqual(worth([...old, ...earlier]), { [A]: '2 0 0' })
+})
+
+test('a pid seen again after a quiet hour is another process', () => {
+  const line = sshd([7, `Connection closed by authenticating user root ${A} port 40000 [preauth]`])
+  const later = line.map((one) => one.replace('T17:', 'T18:'))
+  assert.deepEqual(worth([...line, ...later]), { [A]: '2 0 0' })
+})

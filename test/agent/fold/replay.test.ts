@@ -93,5 +93,5 @@ test('more sessions than are kept open change nothing for those that end in time
   })
   const { entries, state } = entriesOf(open)
   assert.equal(entries.length, sessions)
-  assert.equal(state.sessions.length, mostSessions.open)
+  assert.ok(state.sessions.length <= mostSessions.open)
 })
