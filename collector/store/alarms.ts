@@ -1,0 +1,72 @@
+/** Alerts that new findings give rise to, noted so that each is raised once. For use inside a transaction. */
+import { failuresBefore, type Login } from '../fleet/alerts.ts'
+import type { Alert } from '../report/alert.ts'
+import type { Database } from './database.ts'
+import type { Stored } from './intake.ts'
+
+const newsAgainAfter = 24 * 3_600_000
+
+/** Notes the alerts of these new rows and gives those that are news; `labelOf` is a host's name. */
+export function raiseAlerts(
+  db: Database,
+  labelOf: (host: number) => string,
+  stored: readonly Stored[],
+): Alert[] {
+  const logins = new Map<number, Login>()
+  const lateFor = new Map<string, number>()
+  for (const { n, host, finding } of stored) {
+    const { ip, user, at } = finding
+    if (ip === undefined) continue
+    if (finding.kind === 'login') logins.set(n, { n, ip, host, user: user ?? '', at })
+    if (finding.kind === 'attempt') lateFor.set(ip, Math.min(lateFor.get(ip) ?? at, at))
+  }
+  // Failures that only now arrive from a host that was offline may precede a login stored before.
+  for (const [ip, at] of lateFor)
+    for (const login of loginsAfter(db, ip, at)) logins.set(login.n, login)
+  return [...logins.values()].flatMap((login) => raise(db, labelOf, login))
+}
+
+function loginsAfter(db: Database, ip: string, at: number): Login[] {
+  const known = db.prepare('SELECT 1 FROM attacker WHERE ip = ? AND logins > 0 LIMIT 1').get(ip)
+  if (known === undefined) return []
+  return db
+    .prepare(
+      `SELECT n, ip, host, coalesce(user, '') AS user, at FROM finding
+       WHERE ip = ? AND kind = 'login' AND at >= ?`,
+    )
+    .all(ip, at) as Login[]
+}
+
+function raise(db: Database, labelOf: (host: number) => string, login: Login): Alert[] {
+  const { ip, host, user, at } = login
+  const standings = db
+    .prepare(
+      `SELECT host, sum(count) AS attempts, min(at) AS first FROM finding
+       WHERE ip = ? AND kind = 'attempt' AND at <= ? GROUP BY host`,
+    )
+    .all(ip, at) as { host: number; attempts: number; first: number }[]
+  const failedOn = failuresBefore(
+    login,
+    standings.map((one) => ({ ...one, label: labelOf(one.host) })),
+  )
+  if (failedOn.length === 0) return []
+  const failed = failedOn.reduce((sum, one) => sum + one.attempts, 0)
+  const known = db
+    .prepare('SELECT id, login, times, last FROM alert WHERE ip = ? AND host = ? AND user = ?')
+    .get(ip, host, user)
+  if (known !== undefined) {
+    if (login.n <= Number(known['login'])) return []
+    const times = Number(known['times']) + 1
+    db.prepare(
+      'UPDATE alert SET login = ?, times = ?, failed = ?, failed_on = ?, last = max(last, ?) WHERE id = ?',
+    ).run(login.n, times, failed, JSON.stringify(failedOn), at, Number(known['id']))
+    // A repeat only raises the counter, which the next report shows; after a quiet day it is news again.
+    const isNews = at - Number(known['last']) > newsAgainAfter
+    return isNews ? [{ ip, host: labelOf(host), user, at, failed, failedOn, times }] : []
+  }
+  db.prepare(
+    `INSERT INTO alert (ip, host, user, login, failed, failed_on, times, first, last)
+     VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)`,
+  ).run(ip, host, user, login.n, failed, JSON.stringify(failedOn), at, at)
+  return [{ ip, host: labelOf(host), user, at, failed, failedOn, times: 1 }]
+}
