@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import type { Static, TSchema } from 'typebox'
 
 /** What a check gives: the value with its type proven, or one sentence naming the place and what is wrong. */
@@ -17,14 +17,17 @@ const ajv = new Ajv({
 
 /**
  * Makes the one guard for a schema. Takes a typebox schema; gives a function that takes unknown
- * input and gives it back typed, or says where it differs. Throws only for a schema that is wrong.
+ * input and gives it back typed, or says where it differs. The guard throws only for a schema that is wrong.
  */
 export function checker<S extends TSchema>(schema: S): (input: unknown) => Checked<Static<S>> {
-  const validate = ajv.compile(schema)
-  return (input) =>
-    validate(input)
+  // Compiled when first asked: an agent never checks what only the collector is told.
+  let validate: ValidateFunction | undefined
+  return (input) => {
+    validate ??= ajv.compile(schema)
+    return validate(input)
       ? { ok: true, value: input as Static<S> }
       : { ok: false, why: sentence(validate.errors?.[0]) }
+  }
 }
 
 function sentence(error: ErrorObject | undefined): string {

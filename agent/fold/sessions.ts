@@ -24,6 +24,8 @@ export type Session = {
   readonly host: string
   readonly program: string
   id: string
+  /** All three together: what it is found by. */
+  key: string
   seen: number
   reported: number
   readonly refused: Map<string, number>
@@ -75,7 +77,7 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
   const isGone = (session: Session): boolean => stale(session) && !waiters.has(session)
 
   const forget = (session: Session): void => {
-    const key = keyOf(session)
+    const { key } = session
     open.delete(key)
     ended.delete(key)
     waiters.delete(session)
@@ -99,10 +101,11 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
     forget(old)
     if (!isNameless) return
     old.id = `${old.id} ${old.seen}`
+    old.key = keyOf(old.host, old.program, old.id)
     place(old)
   }
   const place = (session: Session): void => {
-    const key = keyOf(session)
+    const { key } = session
     const before = open.get(key) ?? ended.get(key)
     if (before !== undefined && before !== session) replace(before)
     open.delete(key)
@@ -123,7 +126,7 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
   for (const one of saved.sessions) place(restore(one))
   return {
     find: (host, program, id) => {
-      const key = keyOf({ host, program, id })
+      const key = keyOf(host, program, id)
       const session = open.get(key) ?? ended.get(key)
       return session === undefined || stale(session) ? undefined : session
     },
@@ -131,6 +134,7 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
       host,
       program,
       id,
+      key: keyOf(host, program, id),
       seen: 0,
       reported: 0,
       refused: new Map(),
@@ -199,11 +203,11 @@ function placeOf(host: string, ip: string): string {
 
 // Not the order they were touched in: a checkpoint does not keep that across hosts.
 function byTime(one: Session, other: Session): number {
-  return one.seen - other.seen || (keyOf(one) < keyOf(other) ? -1 : 1)
+  return one.seen - other.seen || (one.key < other.key ? -1 : 1)
 }
 
-function keyOf(session: { host: string; program: string; id: string }): string {
-  return `${session.host}\n${session.program}\n${session.id}`
+function keyOf(host: string, program: string, id: string): string {
+  return `${host}\n${program}\n${id}`
 }
 
 // What no line can find any more is removed once it lies at the front; whatever is there is saved, so
@@ -222,9 +226,11 @@ function sweep(
 
 function restore(saved: OpenSession): Session {
   const { refused, flags, ...rest } = saved
-  return { ...rest, refused: new Map(refused), flags: new Set(flags) }
+  const key = keyOf(rest.host, rest.program, rest.id)
+  return { ...rest, key, refused: new Map(refused), flags: new Set(flags) }
 }
 
 function saveOne(session: Session): OpenSession {
-  return { ...session, refused: [...session.refused], flags: [...session.flags] }
+  const { key: _key, refused, flags, ...rest } = session
+  return { ...rest, refused: [...refused], flags: [...flags] }
 }
