@@ -1,8 +1,10 @@
 /** What a session is worth, and what of that is still to be reported. */
-import { type Amendment, type Finding, longestUser } from '../../shared/finding.ts'
+import type { Amendment, Finding } from '../../shared/finding.ts'
 import type { Event } from '../parse/event.ts'
 import { refusals, type Session } from './sessions.ts'
-import { clip, isAddress, isDaemonPerConnection, type Told } from './told.ts'
+import { isAddress, isDaemonPerConnection, type Told } from './told.ts'
+
+const nothing: readonly never[] = []
 
 /** Adds what the line says to what is known of the session. */
 export function note(session: Session, event: Event): void {
@@ -40,15 +42,19 @@ export function report(session: Session, told: Told): readonly (Finding | Amendm
   const fresh = known - session.reported
   if (!isPlaced(session)) {
     if (fresh > 0 && session.ip !== undefined) session.flags.add('waits')
-    return []
+    return nothing
   }
   session.flags.delete('waits')
   if (fresh > 0) return reportAttempt(session, told, fresh)
   if (known > 0) return amend(session, event)
-  return session.flags.has('scanned') ? reportProbe(session, told) : []
+  return session.flags.has('scanned') ? reportProbe(session, told) : nothing
 }
 
-function reportAttempt(session: Session, told: Told, fresh: number): (Finding | Amendment)[] {
+function reportAttempt(
+  session: Session,
+  told: Told,
+  fresh: number,
+): readonly (Finding | Amendment)[] {
   const { event, anchor } = told
   const found = finding(told, 'attempt', fresh, session.reported, session)
   const amended = amend(session, event)
@@ -57,21 +63,22 @@ function reportAttempt(session: Session, told: Told, fresh: number): (Finding | 
     session.amend = [anchor.file, anchor.offset]
   }
   if (session.reported <= refusals(session)) delete session.user
-  return [...amended, found]
+  return amended.length === 0 ? [found] : [...amended, found]
 }
 
 function reportProbe(session: Session, told: Told): readonly Finding[] {
-  if (session.flags.has('probed') || session.flags.has('accepted')) return []
+  if (session.flags.has('probed') || session.flags.has('accepted')) return nothing
   session.flags.add('probed')
   return [finding(told, 'probe', 1, 0, session)]
 }
 
-function amend(session: Session, event: Event): Amendment[] {
+function amend(session: Session, event: Event): readonly Amendment[] {
   const { method } = event
-  if (event.kind !== 'refused' || method === undefined || session.amend === undefined) return []
+  if (event.kind !== 'refused' || method === undefined || session.amend === undefined)
+    return nothing
   const [file, offset] = session.amend
   delete session.amend
-  return [{ kind: 'amend', file, offset, method: clip(method, 64) }]
+  return [{ kind: 'amend', file, offset, method }]
 }
 
 /** The finding that this line anchors. */
@@ -83,29 +90,26 @@ export function finding(
   session?: Session,
 ): Finding {
   const { event, anchor, host, pid, at, program } = told
-  const ip = session?.ip ?? event.ip
-  const port = session?.port ?? event.port
-  const user = event.user ?? session?.user
-  return {
+  const found: Finding = {
     kind,
     file: anchor.file,
     offset: anchor.offset,
     at,
-    ...(host === '' ? {} : { host: clip(host, 255) }),
-    program: clip(program, 64),
-    ...withPid(event.of ?? pid),
-    ...(ip === undefined ? {} : { ip: clip(ip, 255) }),
-    ...(port === undefined || port > 65535 ? {} : { port }),
-    ...(user === undefined ? {} : { user: clip(user, longestUser) }),
-    ...(event.method === undefined ? {} : { method: clip(event.method, 64) }),
-    count: Math.min(count, 1_000_000_000),
+    program,
+    count,
     ordinal,
-    ...(event.text === undefined ? {} : { text: clip(event.text, 512) }),
   }
-}
-
-function withPid(pid: number | null): { pid?: number } {
-  return pid === null || pid > 0xffffffff ? {} : { pid }
+  const ip = session?.ip ?? event.ip
+  const port = session?.port ?? event.port
+  const user = event.user ?? session?.user
+  if (host !== '') found.host = host
+  if (pid !== null) found.pid = event.of ?? pid
+  if (ip !== undefined) found.ip = ip
+  if (port !== undefined) found.port = port
+  if (user !== undefined) found.user = user
+  if (event.method !== undefined) found.method = event.method
+  if (event.text !== undefined) found.text = event.text
+  return found
 }
 
 /** The attempts of a session: the credentials it had refused, or one where it only named a user. */

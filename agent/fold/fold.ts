@@ -9,15 +9,15 @@
  * at most one finding, so findings leave in the order of their lines.
  */
 
-import type { FoldState } from '../../shared/checkpoint.ts'
+import type { FoldState, LastLine } from '../../shared/checkpoint.ts'
 import type { Amendment, Finding } from '../../shared/finding.ts'
 import type { Parsed } from '../parse/event.ts'
 import { finding, note, report, worth } from './count.ts'
 import { claimFromPam, heardFromPam, isPamFailure } from './pam.ts'
 import { learn, noteSession, sessionOf } from './place.ts'
-import { again, remember } from './repeat.ts'
+import { again, lastLineOf } from './repeat.ts'
 import { openSessions, refusals, type Session, type Sessions } from './sessions.ts'
-import { type Anchor, family, type Told } from './told.ts'
+import { type Anchor, type Told, toldBy } from './told.ts'
 
 export type Fold = {
   /**
@@ -41,39 +41,35 @@ const nothing: readonly (Finding | Amendment)[] = []
  */
 export function openFold(state: FoldState, isOwn: (host: string) => boolean): Fold {
   const sessions = openSessions(state)
-  let last = state.last
+  let last: LastLine | undefined = state.last
+  let lastTold: Told | undefined
 
+  const lastLine = (): LastLine | undefined =>
+    lastTold === undefined ? last : lastLineOf(lastTold)
   const take = (
     line: Parsed & { at: number },
     anchor: Anchor,
   ): readonly (Finding | Amendment)[] => {
-    const { event, program } = line
-    if (event === null) {
+    if (line.event === null) {
       last = undefined
+      lastTold = undefined
       return nothing
     }
-    const host = line.host === null || isOwn(line.host) ? '' : line.host
-    const told: Told = {
-      host,
-      program: family(program ?? '-'),
-      pid: line.pid,
-      at: line.at,
-      event,
-      anchor,
-    }
-    const before = last
-    last = event.kind === 'refused' ? remember(told) : undefined
-    const said = event.witness === 'repeat' ? again(before, told) : told
+    const told = toldBy(line, line.event, anchor, isOwn)
+    const { event } = told
+    const said = event.witness === 'repeat' ? again(lastLine(), told) : told
+    last = undefined
+    lastTold = event.kind === 'refused' ? told : undefined
     const found = said === undefined ? nothing : tell(sessions, said)
     return found.length > 0 ? found : overdue(sessions, told)
   }
   return {
     take,
     flush: (anchor) => sessions.waiting().map((session) => reportName(sessions, session, anchor)),
-    save: () => ({
-      ...sessions.save(),
-      ...(last === undefined ? {} : { last }),
-    }),
+    save: () => {
+      const line = lastLine()
+      return { ...sessions.save(), ...(line === undefined ? {} : { last: line }) }
+    },
   }
 }
 

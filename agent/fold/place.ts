@@ -1,8 +1,7 @@
 /** Which session a line belongs to, and what it tells of where that session comes from. */
-import { longestUser } from '../../shared/finding.ts'
 import type { Event } from '../parse/event.ts'
 import type { Session, Sessions } from './sessions.ts'
-import { clip, isAddress, isDaemonPerConnection, isLocal, type Told } from './told.ts'
+import { isAddress, isDaemonPerConnection, isLocal, type Told } from './told.ts'
 
 /** The session of a line: a live one, or a new one in its place. */
 export function sessionOf(sessions: Sessions, told: Told): Session {
@@ -44,7 +43,7 @@ export function idOf({ event, pid, program }: Told): string {
 // PAM leaves the terminal empty where su writes "none" and sudo "unknown".
 function atTerminal({ user, tty }: Event): string {
   const terminal = tty === undefined || tty === 'none' || tty === 'unknown' ? '' : tty
-  return `${clip(user ?? '', longestUser)}@${clip(terminal, 40)}`
+  return `${user ?? ''}@${terminal.slice(0, 40)}`
 }
 
 /** Keeps what a line tells of a session that is no failure: its address, its end. */
@@ -68,5 +67,5 @@ export function learn(session: Session, event: Event): void {
     session.ip = event.ip
   }
   if (event.port !== undefined) session.port = event.port
-  if (event.user !== undefined) session.user ??= clip(event.user, longestUser)
+  if (event.user !== undefined) session.user ??= event.user
 }

@@ -1,10 +1,9 @@
 /** "last message repeated N times": the classic form says how often, and not what. */
 import type { LastLine } from '../../shared/checkpoint.ts'
-import { longestUser } from '../../shared/finding.ts'
-import { clip, type Told } from './told.ts'
+import type { Told } from './told.ts'
 
-/** What must be kept of a line in case the next one says that it was repeated. */
-export function remember({ host, program, pid, event }: Told): LastLine {
+/** What a checkpoint keeps of a line in case the next one says that it was repeated. */
+export function lastLineOf({ host, program, pid, event }: Told): LastLine {
   const { ip, port, user, method, witness, tty } = event
   return {
     host,
@@ -12,10 +11,10 @@ export function remember({ host, program, pid, event }: Told): LastLine {
     ...(pid === null ? {} : { pid }),
     ...(ip === undefined ? {} : { ip }),
     ...(port === undefined ? {} : { port }),
-    ...(user === undefined ? {} : { user: clip(user, longestUser) }),
-    ...(method === undefined ? {} : { method: clip(method, 64) }),
-    ...(witness === undefined ? {} : { witness: clip(witness, 32) }),
-    ...(tty === undefined ? {} : { tty: clip(tty, 64) }),
+    ...(user === undefined ? {} : { user }),
+    ...(method === undefined ? {} : { method }),
+    ...(witness === undefined ? {} : { witness }),
+    ...(tty === undefined ? {} : { tty }),
   }
 }
 
