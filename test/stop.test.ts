@@ -1,0 +1,37 @@
+/** Asked to end, both programs do so at once and cleanly, also in the middle of work. */
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Truth } from './fleet/deeds.ts'
+import { openFleet } from './support/fleet.ts'
+import { until } from './support/until.ts'
+
+const recordings = fileURLToPath(new URL('recordings', import.meta.url))
+
+test('SIGTERM ends agent and collector within two seconds with code 0, and nothing is lost by it', {
+  timeout: 60_000,
+}, async (t) => {
+  const fleet = await openFleet()
+  t.after(() => fleet.close())
+  const log = join(fleet.folder, 'auth.log')
+  writeFileSync(log, readFileSync(join(recordings, 'attic.auth.log'), 'utf8'))
+  const whole = async (): Promise<number> =>
+    (await fleet.ask<{ attempts: number }>('/api/v1/totals')).attempts
+  const agent = await fleet.addAgent('attic', { log })
+  await agent.start()
+  await until('something is stored', async () => (await whole()) > 0)
+
+  for (const daemon of [agent, fleet.collector]) {
+    const asked = performance.now()
+    assert.equal(await daemon.stop(), 0, daemon.said())
+    assert.ok(performance.now() - asked < 2000, `${daemon.name} took its time`)
+  }
+  await fleet.collector.start()
+  await agent.start()
+  const { deeds } = JSON.parse(readFileSync(join(recordings, 'truth.json'), 'utf8')) as Truth
+  const done = deeds.filter(({ host, ip }) => host === 'attic' && ip !== null)
+  const attempts = done.reduce((sum, deed) => sum + deed.attempts, 0)
+  await until(`${attempts} attempts`, async () => (await whole()) === attempts)
+})
