@@ -4,12 +4,12 @@
  * ends; the next one starts from its own welcome.
  */
 import { type Checkpoint, nothingRead, type Position } from '../shared/checkpoint.ts'
-import type { Amendment, Finding, Gap } from '../shared/finding.ts'
-import { limits, type SourceState } from '../shared/wire.ts'
+import type { SourceState } from '../shared/wire.ts'
 import { openFold } from './fold/fold.ts'
 import type { Link } from './link/link.ts'
 import type { Parsed } from './parse/event.ts'
 import { openParser } from './parse/parse.ts'
+import { openSender, type Sender } from './sender.ts'
 import type { Reading, Source } from './source/source.ts'
 
 /** Everything around following that is not the log itself. Times in ms UTC. */
@@ -33,7 +33,7 @@ const checkpointEvery = 1000
 export async function follow(following: Following): Promise<void> {
   const { source, link, checkpoint, now } = following
   const since = checkpoint === undefined ? following.since : checkpoint.since
-  const sender = openSender(following, since)
+  const sender = openSender(source.name, link, since)
   const reading = source.read({
     from: checkpoint?.position ?? null,
     since,
@@ -119,51 +119,6 @@ function openUnderstanding(following: Following, sender: Sender): Understanding 
 }
 
 type Settled = Parsed & { at: number }
-
-// --- sending -----------------------------------------------------------------------------------
-
-type Sender = {
-  add: (entries: readonly (Finding | Amendment)[]) => Promise<void>
-  flush: () => Promise<void>
-  gap: (gap: Gap) => Promise<void>
-  checkpoint: (checkpoint: Checkpoint) => Promise<void>
-  /** True where something was sent that no checkpoint covers yet. */
-  isAhead: () => boolean
-}
-
-// Findings leave before the checkpoint that covers them, on the same socket: the other way round once
-// lost 32 and 610.
-function openSender({ source, link }: Following, since: number | null): Sender {
-  let entries: (Finding | Amendment)[] = []
-  let ahead = false
-  const flush = async (): Promise<void> => {
-    if (entries.length === 0) return
-    const full = entries
-    entries = []
-    ahead = true
-    await link.submit({ type: 'findings', source: source.name, entries: full })
-  }
-  return {
-    add: async (found) => {
-      for (const entry of found) {
-        if (since !== null && entry.kind !== 'amend' && entry.at < since) continue
-        entries.push(entry)
-        if (entries.length === limits.findingsPerFrame) await flush()
-      }
-    },
-    flush,
-    gap: async (gap) => {
-      await flush()
-      await link.submit({ type: 'gap', source: source.name, gap })
-    },
-    checkpoint: async (checkpoint) => {
-      await flush()
-      ahead = false
-      await link.submit({ type: 'checkpoint', source: source.name, checkpoint })
-    },
-    isAhead: () => ahead,
-  }
-}
 
 function stateOf(source: string, read: Reading): SourceState {
   switch (read.kind) {
