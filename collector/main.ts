@@ -113,8 +113,9 @@ command
   .option('--json', 'one JSON object a line')
   .action(async ({ follow, json }: { follow?: true; json?: true }) => {
     const config = settings()
-    const { log, history } = openDesk(config)
-    const options = { log, history, json: json === true, timeZone: config.timeZone, print: say }
+    const { log, history, settings: changed } = openDesk(config)
+    const timeZone = changed.read().zone
+    const options = { log, history, json: json === true, timeZone, print: say }
     if (follow) await followLog(options, ended)
     else printLog(options)
   })

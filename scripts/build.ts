@@ -1,10 +1,11 @@
 /** Bundles each program into one file under dist/ that runs without node_modules beside it. */
 import { chmod, rm } from 'node:fs/promises'
 import { build, type Plugin } from 'rolldown'
-import { pageFiles } from '../collector/web/page/files.ts'
+import { pageFiles } from '../collector/web/page-files.ts'
 
 const programs = { agent: 'agent/main.ts', collector: 'collector/main.ts' }
 
+const page = await pageFiles()
 await rm('dist', { recursive: true, force: true })
 for (const [name, input] of Object.entries(programs)) {
   const file = `dist/${name}.js`
@@ -22,13 +23,14 @@ for (const [name, input] of Object.entries(programs)) {
   process.stdout.write(`${file}\n`)
 }
 
-// The page's files are read from disk in development; in the bundle their texts stand in their place.
+// The page is bundled from source in development; here the finished texts stand in its place.
 function inlinePage(): Plugin {
   return {
     name: 'inline-page',
     load: (id) =>
-      id.endsWith('/collector/web/page/files.ts')
-        ? `export const pageFiles = new Map(${JSON.stringify([...pageFiles])})`
+      id.endsWith('/collector/web/page-files.ts')
+        ? `const files = new Map(${JSON.stringify([...page])})
+export const pageFiles = async () => files`
         : null,
   }
 }

@@ -1,10 +1,12 @@
 import type { CollectorConfig } from '../config.ts'
+import { configured } from '../report/delivery.ts'
 import { type Agents, openAgents } from '../store/agents.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { type History, openHistory } from '../store/history.ts'
 import { type Log, openLog } from '../store/log.ts'
 import { openPeople, type People } from '../store/people.ts'
 import { openReports, type Reports } from '../store/reports.ts'
+import { openSettings, type SettingsStore } from '../store/settings.ts'
 
 /** The store as the administration commands use it, beside the daemon on the same database. */
 export type Desk = {
@@ -14,6 +16,7 @@ export type Desk = {
   people: People
   reports: Reports
   history: History
+  settings: SettingsStore
 }
 
 /** Opens the store of this configuration. Throws DatabaseError. */
@@ -26,5 +29,6 @@ export function openDesk(config: CollectorConfig): Desk {
     people: openPeople(db, Date.now),
     reports: openReports(db),
     history: openHistory(db),
+    settings: openSettings(db, configured(config)),
   }
 }

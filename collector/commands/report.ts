@@ -17,12 +17,12 @@ const patience = { tries: 300, ms: 100 }
  */
 export async function report(
   config: CollectorConfig,
-  desk: Pick<Desk, 'reports' | 'log'>,
+  desk: Pick<Desk, 'reports' | 'log' | 'settings'>,
   ask: { since: number | undefined; dryRun: boolean },
 ): Promise<string> {
   const { reports } = desk
   const now = Date.now()
-  const settings = reportSettings(config, 0)
+  const settings = reportSettings(config, desk.settings.read(), 0)
   const compose = composer(settings)
   const from = ask.since === undefined ? undefined : now - ask.since
   if (ask.dryRun) {
@@ -40,13 +40,14 @@ export async function report(
 // The daemon may be faster, or not there at all: a part is claimed by one of the two.
 async function deliver(
   config: CollectorConfig,
-  { reports, log }: Pick<Desk, 'reports' | 'log'>,
+  { reports, log, settings }: Pick<Desk, 'reports' | 'log' | 'settings'>,
   number: number,
 ): Promise<string> {
   const printed: string[] = []
   let failure: unknown
   const delivery = openDelivery(config, {
     reports,
+    settings,
     clock: systemClock,
     log,
     print: (text) => printed.push(text),

@@ -10,7 +10,7 @@ import { openFleetLog } from '../fleet/fleet-log.ts'
 import { openGate } from '../intake/gate.ts'
 import { openIngest } from '../intake/ingest.ts'
 import { systemClock } from '../report/clock.ts'
-import { openDelivery } from '../report/delivery.ts'
+import { configured, openDelivery } from '../report/delivery.ts'
 import { queueAlert } from '../report/report.ts'
 import { openAgents } from '../store/agents.ts'
 import { type Database, openDatabase } from '../store/database.ts'
@@ -20,6 +20,7 @@ import { openLog } from '../store/log.ts'
 import { openPeople } from '../store/people.ts'
 import { openReports } from '../store/reports.ts'
 import { dropOldFindings } from '../store/retention.ts'
+import { openSettings } from '../store/settings.ts'
 import { openServer } from '../web/server.ts'
 
 /** A collector that listens. */
@@ -48,14 +49,15 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
   const log = openLog(db, now, feed)
   const agents = openAgents(db)
   const reports = openReports(db)
-  const delivery = openDelivery(config, { reports, clock: systemClock, log, ...options })
+  const settings = openSettings(db, configured(config))
+  const delivery = openDelivery(config, { reports, settings, clock: systemClock, log, ...options })
   const fleet = openFleetLog({ agents, log, feed, own, now })
   const intake = openIntake(db, now)
   const ingest = openIngest(
     db,
     intake,
     now,
-    (alert) => queueAlert(reports, alert, config.timeZone, now()),
+    (alert) => queueAlert(reports, alert, settings.read().zone, now()),
     (ingested) => {
       fleet.ingested(ingested)
       if (ingested.alerts.length > 0) delivery.wake()
@@ -68,6 +70,9 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
     feed,
     version,
     now,
+    settings: configured(config),
+    settingsChanged: delivery.reschedule,
+    wake: delivery.wake,
     trustProxy: config.trustProxy,
     logger: own,
   })

@@ -4,6 +4,7 @@ import { ConfigError } from '../../shared/config.ts'
 import type { CollectorConfig } from '../config.ts'
 import type { Log } from '../store/log.ts'
 import type { Reports } from '../store/reports.ts'
+import { isQuiet, type Settings, type SettingsStore } from '../store/settings.ts'
 import type { Clock } from './clock.ts'
 import { openOutbox } from './outbox.ts'
 import { closePeriod, type ReportSettings } from './report.ts'
@@ -17,18 +18,30 @@ export type Delivery = {
   outbox: () => Promise<void>
   /** Something was queued: look now. */
   wake: () => void
+  /** The settings have changed: from now on by their schedule. */
+  reschedule: () => void
   stop: () => Promise<void>
 }
 
 /** How long nothing must be heard of a host before a report says so, ms. */
 const silentAfter = 2 * 3_600_000
 
-/** What a report goes by under this configuration; `started` is when this collector began to listen, ms UTC. */
-export function reportSettings(config: CollectorConfig, started: number): ReportSettings {
+/** What collector.json says of the settings that may be changed at run time. */
+export function configured({ report, timeZone }: CollectorConfig): Settings {
+  return { schedule: report.schedule, zone: timeZone, quiet: null }
+}
+
+/** What a report goes by now; `started` is when this collector began to listen, ms UTC. */
+export function reportSettings(
+  { report }: CollectorConfig,
+  settings: Settings,
+  started: number,
+): ReportSettings {
   return {
-    zone: config.timeZone,
-    heartbeat: config.report.heartbeat,
+    zone: settings.zone,
+    heartbeat: report.heartbeat,
     silence: { after: silentAfter, listening: started },
+    isQuiet: (at) => isQuiet(settings, at),
   }
 }
 
@@ -37,14 +50,15 @@ export function openDelivery(
   config: CollectorConfig,
   parts: {
     reports: Reports
+    settings: Pick<SettingsStore, 'read'>
     clock: Clock
     log: Log
     print: (report: string) => void
     failed: (error: unknown) => void
   },
 ): Delivery {
-  const { reports, clock, log, print, failed } = parts
-  const settings = reportSettings(config, clock.now())
+  const { reports, settings, clock, log, print, failed } = parts
+  const started = clock.now()
   const outbox = openOutbox({
     reports,
     send: senderOf(config, print),
@@ -54,22 +68,32 @@ export function openDelivery(
     chat: String(config.telegram.chatId ?? ''),
     note: (text) => log.append('report', text),
   })
-  const schedule = scheduled(config, {
-    clock,
-    tick: async (now) => {
-      await closePeriod(reports, settings, now)
-      outbox.wake()
-    },
-  })
+  const tick = async (now: number): Promise<void> => {
+    await closePeriod(reports, reportSettings(config, settings.read(), started), now)
+    outbox.wake()
+  }
+  let schedule = scheduled(settings.read(), { clock, tick })
+  // A changed schedule takes the place of the running one, which ends when it is stopped.
+  const keepTime = async (): Promise<void> => {
+    for (let current: typeof schedule | undefined; current !== schedule; ) {
+      current = schedule
+      await current.run()
+    }
+  }
   let running: Promise<unknown> = Promise.resolve()
   const start = async (work: Promise<unknown>): Promise<void> => {
     running = work.catch(failed)
     await running
   }
   return {
-    run: () => start(Promise.all([outbox.run(), schedule.run()])),
+    run: () => start(Promise.all([outbox.run(), keepTime()])),
     outbox: () => start(outbox.run()),
     wake: outbox.wake,
+    reschedule: () => {
+      const before = schedule
+      schedule = scheduled(settings.read(), { clock, tick })
+      before.stop()
+    },
     stop: async () => {
       schedule.stop()
       outbox.stop()
@@ -79,14 +103,14 @@ export function openDelivery(
 }
 
 function scheduled(
-  { report, timeZone }: CollectorConfig,
+  { schedule, zone }: Settings,
   rest: Pick<Parameters<typeof openSchedule>[0], 'clock' | 'tick'>,
 ): ReturnType<typeof openSchedule> {
   try {
-    return openSchedule({ cron: report.schedule, zone: timeZone, ...rest })
+    return openSchedule({ cron: schedule, zone, ...rest })
   } catch {
     throw new ConfigError(
-      `report.schedule: "${report.schedule}" is no cron expression; every hour at minute 59 is 59 * * * *`,
+      `report.schedule: "${schedule}" is no cron expression; every hour at minute 59 is 59 * * * *`,
     )
   }
 }

@@ -9,6 +9,8 @@ export type ReportSettings = {
   /** Whether to say once a day that all is quiet when there is nothing to say. */
   heartbeat: boolean
   silence: Silence
+  /** Whether reports make no sound at this moment (ms UTC). Alerts always do. */
+  isQuiet?: (at: number) => boolean
 }
 
 /** Closes the period at `now` (ms UTC); wake the outbox afterwards. */
@@ -27,7 +29,8 @@ export function composer(settings: ReportSettings): Compose {
     const { number, spoke, to } = closing
     const heartbeat = settings.heartbeat && (spoke === null || to - spoke >= nearlyADay)
     const parts = render(made, { number, zone: settings.zone, heartbeat })
-    const loud = made.verdict === 'look' || made.silent.some(({ fresh }) => fresh)
+    const matters = made.verdict === 'look' || made.silent.some(({ fresh }) => fresh)
+    const loud = matters && settings.isQuiet?.(to) !== true
     return { digest: made, parts: parts ?? [], loud }
   }
 }

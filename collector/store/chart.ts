@@ -13,6 +13,8 @@ export type ChartAsked = {
   host?: string | undefined
   /** One series per host instead of one for all. */
   byHost: boolean
+  /** Only this address; counted in whole days, so `step` must be made of those. */
+  ip?: string | undefined
 }
 
 /** `from` is ms UTC of the first step, `step` its length in ms; each list has one number per step. */
@@ -56,6 +58,16 @@ type HourRow = Counts & { host: string; hour: number }
 
 function rowsOf(db: Database, asked: ChartAsked, from: number, to: number): HourRow[] {
   const columns = 'hour, attempts, probes, logins FROM'
+  if (asked.ip !== undefined) {
+    return db
+      .prepare(
+        `SELECT host.label AS host, day * 24 AS hour, attempts, probes, logins
+         FROM address_host_day JOIN host ON host.id = address_host_day.host
+         WHERE ip = ? AND day >= ? AND day < ? AND (? IS NULL OR host.label = ?)
+         ORDER BY host.label`,
+      )
+      .all(asked.ip, from / 24, to / 24, asked.host ?? null, asked.host ?? null) as HourRow[]
+  }
   if (asked.byHost) {
     return db
       .prepare(

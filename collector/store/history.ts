@@ -24,6 +24,11 @@ export type FindingsAsked = {
   ip?: string | undefined
   user?: string | undefined
   kind?: FindingKind | undefined
+  /** ms UTC, by the time it happened; `until` is not included. */
+  since?: number | undefined
+  until?: number | undefined
+  /** Part of an address, name, method, program, text or host. */
+  q?: string | undefined
   /** Only findings that arrived before this one. */
   before?: number | undefined
   limit: number
@@ -84,18 +89,33 @@ export function openHistory(db: Database): History {
 const columns = `finding.n, finding.kind, finding.at, host.label AS host, finding.ip, finding.port,
   finding.user, finding.method, finding.count, finding.program, finding.text`
 
+const rare = ['login', 'change', 'loss'] as const
+// As the index over rare findings has it: SQLite compares the words.
+const isRareSql = "AND finding.kind IN ('login', 'change', 'loss')"
+
 function findings(db: Database, asked: FindingsAsked): FindingsPage {
-  const { host, ip, user, kind, limit } = asked
+  const { host, ip, user, kind, since, until, q, limit } = asked
   const before = Math.min(asked.before ?? Number.MAX_SAFE_INTEGER, newest(db) + 1)
-  // An address has its index and needs no window.
-  const floor = ip === undefined ? Math.max(0, before - 1 - searchedPerPage) : 0
-  const wanted = Object.entries({ 'host.label': host, ip, user, kind }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
+  const isRare = rare.some((one) => one === kind)
+  // An address has its index and needs no window, and neither do rare kinds.
+  const floor = ip === undefined && !isRare ? Math.max(0, before - 1 - searchedPerPage) : 0
+  const conditions: [string, string | number | undefined][] = [
+    ['AND host.label = ?', host],
+    ['AND finding.ip = ?', ip],
+    ['AND finding.user = ?', user],
+    [`${isRare ? isRareSql : ''} AND finding.kind = ?`, kind],
+    ['AND finding.at >= ?', since],
+    ['AND finding.at < ?', until],
+    [`AND instr(${searched}, lower(?))`, q === '' ? undefined : q],
+  ]
+  const wanted = conditions.filter(
+    (entry): entry is [string, string | number] => entry[1] !== undefined,
   )
   const rows = db
     .prepare(
-      `SELECT ${columns} FROM finding JOIN host ON host.id = finding.host
-       WHERE finding.n < ? AND finding.n > ? ${wanted.map(([name]) => `AND ${name} = ?`).join(' ')}
+      `SELECT ${columns} FROM finding ${isRare ? 'INDEXED BY finding_rare' : ''}
+         CROSS JOIN host ON host.id = finding.host
+       WHERE finding.n < ? AND finding.n > ? ${wanted.map(([condition]) => condition).join(' ')}
        ORDER BY finding.n DESC LIMIT ?`,
     )
     .all(before, floor, ...wanted.map(([, value]) => value), limit)
@@ -103,6 +123,9 @@ function findings(db: Database, asked: FindingsAsked): FindingsPage {
   if (rows.length === limit) return { findings: rows, next: rows.at(-1)?.n ?? null }
   return { findings: rows, next: floor > 0 ? floor + 1 : null }
 }
+
+const searched = `lower(concat_ws(char(10), finding.ip, finding.user, finding.method, finding.program,
+  finding.text, host.label))`
 
 function findingsAfter(db: Database, n: number, limit: number) {
   const rows = db

@@ -8,11 +8,13 @@ import type { Database } from './database.ts'
 /** One line of it; `at` is ms UTC. */
 export type LogEntry = { id: number; at: number; kind: string; text: string }
 
+export type LogAsked = { before?: number | undefined; limit: number; kind?: string | undefined }
+
 export type Log = {
   /** Adds a line, inside whatever transaction is open; watchers hear of it once it is committed. */
   append: (kind: string, text: string) => void
-  /** The newest lines, newest first; `before` an id for older ones. */
-  newest: (asked: { before?: number | undefined; limit: number }) => LogEntry[]
+  /** The newest lines, newest first; `before` an id for older ones, `kind` only those. */
+  newest: (asked: LogAsked) => LogEntry[]
   /** The newest lines above an id, at most `limit`, oldest first, and how many more there were. */
   after: (id: number, limit: number) => { rows: LogEntry[]; missed: number }
   /** Id of the last line, 0 before the first. */
@@ -29,11 +31,13 @@ export function openLog(db: Database, now: () => number, feed?: Feed): Log {
       db.prepare('INSERT INTO log (at, kind, text) VALUES (?, ?, ?)').run(now(), kind, text)
       announcer?.afterCommit()
     },
-    newest: ({ before, limit }) =>
-      db
-        .prepare('SELECT id, at, kind, text FROM log WHERE id < ? ORDER BY id DESC LIMIT ?')
-        .all(before ?? Number.MAX_SAFE_INTEGER, limit)
-        .map(entryOf),
+    newest: ({ before = Number.MAX_SAFE_INTEGER, limit, kind }) => {
+      const where = kind === undefined ? 'id < ?' : 'id < ? AND kind = ?'
+      return db
+        .prepare(`SELECT id, at, kind, text FROM log WHERE ${where} ORDER BY id DESC LIMIT ?`)
+        .all(before, ...(kind === undefined ? [] : [kind]), limit)
+        .map(entryOf)
+    },
     after: (id, limit) => after(db, id, limit),
     last: () => last(db),
     lookForForeign: () => announcer?.lookForForeign(),

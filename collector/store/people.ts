@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Database } from './database.ts'
 import { openHasher, weakness } from './passwords.ts'
+import { totpStep } from './totp.ts'
 
 /** Milliseconds a session lives unused, lives at all, and a login link waits. */
 export type Lifetimes = { idle: number; session: number; link: number }
@@ -20,7 +21,10 @@ export type Session = { hash: string; person: string }
 export type PasswordSet = { kind: 'added' } | { kind: 'changed' } | { kind: 'refused'; why: string }
 
 export type People = {
-  /** Makes a person or gives one a new password, which ends all sessions of that person. */
+  /**
+   * Makes a person or gives one a new password, which ends all sessions of that person and asks for no
+   * code any more: it is set on the console, and the way back in for who lost the app.
+   */
   setPassword: (name: string, password: string) => Promise<PasswordSet>
   /** Whether the password is that person's; takes the same time for names nobody has. */
   verify: (name: string, password: string) => Promise<'right' | 'wrong' | 'busy'>
@@ -38,6 +42,13 @@ export type People = {
   useLink: (code: string) => string | undefined
   /** A new token for scripts, told once; undefined where the name is taken. */
   addToken: (name: string) => string | undefined
+  /** Whether this person must give a code out of an app besides the password. */
+  hasTotp: (name: string) => boolean
+  /** Asks for codes from now on, where the code proves that the app has the secret; false where not. */
+  setTotp: (name: string, secret: string, code: string) => boolean
+  /** Uses a code up; false where it is wrong or was used before. */
+  useTotp: (name: string, code: string) => boolean
+  removeTotp: (name: string) => void
   /** Name of the token, or undefined. */
   token: (secret: string) => string | undefined
   hasToken: (name: string) => boolean
@@ -76,6 +87,17 @@ export function openPeople(db: Database, now: () => number, live = lifetimes): P
     },
     makeLink: (person) => makeLink(db, person, now(), live),
     useLink: (code) => useLink(db, code, now()),
+    hasTotp: (name) => totpOf(db, name) !== undefined,
+    setTotp: (name, secret, code) => {
+      const step = totpStep(secret, code, now(), 0)
+      if (step === undefined) return false
+      db.prepare('UPDATE person SET totp = ?, totp_step = ? WHERE name = ?').run(secret, step, name)
+      return true
+    },
+    useTotp: (name, code) => useTotp(db, name, code, now()),
+    removeTotp: (name) => {
+      db.prepare('UPDATE person SET totp = NULL WHERE name = ?').run(name)
+    },
     addToken: (name) => addToken(db, name, now()),
     token: (secret) => token(db, secret, now()),
     hasToken: (name) => db.prepare('SELECT 1 FROM token WHERE name = ?').get(name) !== undefined,
@@ -92,7 +114,7 @@ function storePassword(db: Database, name: string, hash: string, now: number) {
     const known = db.prepare('SELECT 1 FROM person WHERE name = ?').get(name) !== undefined
     db.prepare(
       `INSERT INTO person (name, password, added) VALUES (?, ?, ?)
-       ON CONFLICT (name) DO UPDATE SET password = excluded.password`,
+       ON CONFLICT (name) DO UPDATE SET password = excluded.password, totp = NULL`,
     ).run(name, hash, now)
     db.prepare('DELETE FROM session WHERE person = ?').run(name)
     db.prepare('DELETE FROM link WHERE person = ?').run(name)
@@ -158,6 +180,24 @@ function useLink(db: Database, code: string, now: number): string | undefined {
     .prepare('DELETE FROM link WHERE hash = ? RETURNING person, until')
     .get(hashOf(code))
   return used !== undefined && Number(used['until']) > now ? String(used['person']) : undefined
+}
+
+function totpOf(db: Database, name: string): { secret: string; used: number } | undefined {
+  const row = db.prepare('SELECT totp, totp_step FROM person WHERE name = ?').get(name)
+  const secret = row?.['totp']
+  if (typeof secret !== 'string') return undefined
+  return { secret, used: Number(row?.['totp_step']) }
+}
+
+// The step is moved in one statement: of two requests with one code only one is let in.
+function useTotp(db: Database, name: string, code: string, now: number): boolean {
+  const known = totpOf(db, name)
+  const step = known && totpStep(known.secret, code, now, known.used)
+  if (step === undefined) return false
+  const { changes } = db
+    .prepare('UPDATE person SET totp_step = ? WHERE name = ? AND totp_step < ?')
+    .run(step, name, step)
+  return Number(changes) === 1
 }
 
 function addToken(db: Database, name: string, now: number): string | undefined {

@@ -4,6 +4,7 @@
  */
 import Type from 'typebox'
 import { checker } from '../../shared/check.ts'
+import { Checkpoint } from '../../shared/checkpoint.ts'
 import { SourceState } from '../../shared/wire.ts'
 import type { Database } from './database.ts'
 import { openTotals } from './totals.ts'
@@ -24,8 +25,19 @@ export type HostRow = {
   attempts: number
 }
 
+/** What else is known of one host; times are ms UTC. */
+export type HostDetail = {
+  /** ms its clock is ahead of the collector's. */
+  skew: number | null
+  /** Where the agent stands in each of its sources. */
+  positions: { source: string; reading: string; offset: number; open: number; stored: number }[]
+  /** What could not be read, newest first, at most 100. */
+  gaps: { at: number; kind: string; source: string; text: string }[]
+}
+
 export type Roster = {
   hosts: () => HostRow[]
+  detail: (label: string) => HostDetail
 }
 
 /** Takes the open database; gives the fleet's hosts, by label. */
@@ -42,6 +54,48 @@ export function openRoster(db: Database): Roster {
       for (const row of rows.values()) row.attempts = counts.get(row.name)?.attempts ?? 0
       return [...rows.values()]
     },
+    detail: (label) => detail(db, label),
+  }
+}
+
+const itsAgents = `SELECT agent.id FROM agent LEFT JOIN host ON host.agent = agent.id
+  WHERE coalesce(host.label, agent.name) = ?`
+const checkCheckpoint = checker(Checkpoint)
+
+function detail(db: Database, label: string): HostDetail {
+  const skew = db
+    .prepare(`SELECT skew FROM agent WHERE id IN (${itsAgents}) ORDER BY seen DESC LIMIT 1`)
+    .get(label)?.['skew']
+  const checkpoints = db
+    .prepare(
+      `SELECT source, body, stored FROM checkpoint WHERE agent IN (${itsAgents}) ORDER BY source`,
+    )
+    .all(label)
+  return {
+    skew: typeof skew === 'number' ? skew : null,
+    positions: checkpoints.flatMap((row) => {
+      const checked = checkCheckpoint(JSON.parse(String(row['body'])))
+      if (!checked.ok) return []
+      const { position, open } = checked.value
+      const reading = position.kind === 'file' ? position.name : 'journal'
+      const { offset } = position
+      const stored = Number(row['stored'])
+      return [
+        { source: String(row['source']), reading, offset, open: open.sessions.length, stored },
+      ]
+    }),
+    gaps: db
+      .prepare(
+        `SELECT at, kind, source, text FROM gap WHERE agent IN (${itsAgents})
+         ORDER BY id DESC LIMIT 100`,
+      )
+      .all(label)
+      .map((row) => ({
+        at: Number(row['at']),
+        kind: String(row['kind']),
+        source: String(row['source']),
+        text: String(row['text']),
+      })),
   }
 }
 

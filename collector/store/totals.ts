@@ -4,7 +4,7 @@
  */
 import { type Chart, type ChartAsked, chart } from './chart.ts'
 import type { Database } from './database.ts'
-import { edgeSlice, hourSlice, isWide, type Span, wholeHour } from './span.ts'
+import { type Bind, edgeSlice, hourSlice, isWide, type Span, wholeDay } from './span.ts'
 import { wholeFleet } from './sums.ts'
 import { type Counts, countsOf, type Row, sumColumns, type Top, type TopAsked, top } from './top.ts'
 
@@ -34,6 +34,8 @@ export type AttackersAsked = Span & {
   q?: string | undefined
   /** Exactly this address. */
   ip?: string | undefined
+  /** Most user names given of each; `mostUsers` if not said. */
+  users?: number | undefined
 }
 
 export type TotalsStore = {
@@ -107,7 +109,7 @@ function totalsOf(row: Row = {}): Totals {
 }
 
 function attackers(db: Database, asked: AttackersAsked): Attacker[] {
-  const { since } = asked
+  const { since, users = mostUsers } = asked
   const found = new Map<string, Attacker>(
     top(db, 'ip', asked).map(({ name, ...row }) => [
       name,
@@ -115,30 +117,32 @@ function attackers(db: Database, asked: AttackersAsked): Attacker[] {
     ]),
   )
   const all = [...found.values()]
-  if (!isWide(asked)) addNarrow(db, asked, found)
+  if (!isWide(asked)) addNarrow(db, asked, users, found)
   else {
     // All that an address ever did lies within a span that begins before it was first seen.
     const isWhole = (one: Attacker) => since === undefined || one.first >= since
-    addEver(db, all.filter(isWhole), found)
-    addSince(
-      db,
-      all.filter((one) => !isWhole(one)),
-      found,
-      since ?? 0,
-    )
+    addEver(db, all.filter(isWhole), users, found)
+    const cut = all.filter((one) => !isWhole(one))
+    if (since !== undefined) addSince(db, cut, since, users, found)
   }
   return all
 }
 
 type Found = ReadonlyMap<string, Attacker>
 
-function addRows(found: Found, hostRows: Row[], userRows: Row[]): void {
-  for (const row of hostRows) {
+// Names are added up only where they are wanted: an address that guesses has tried thousands.
+function addRows(
+  db: Database,
+  found: Found,
+  most: number,
+  { hosts, users, bind }: { hosts: string; users: string; bind: Bind },
+): void {
+  for (const row of db.prepare(hosts).all(bind)) {
     found.get(String(row['ip']))?.hosts.set(String(row['label']), countsOf(row))
   }
-  for (const row of userRows) {
-    const users = found.get(String(row['ip']))?.users
-    if (users && users.size < mostUsers) users.set(String(row['user']), Number(row['attempts']))
+  for (const row of most === 0 ? [] : db.prepare(users).all(bind)) {
+    const names = found.get(String(row['ip']))?.users
+    if (names && names.size < most) names.set(String(row['user']), Number(row['attempts']))
   }
 }
 
@@ -147,29 +151,35 @@ const these = 'SELECT value FROM json_each(:ips)'
 const byMost = 'ORDER BY 3 DESC, 4 DESC, label'
 const byTries = 'ORDER BY 3 DESC, user'
 
-function addNarrow(db: Database, span: Span, found: Found): void {
+function addNarrow(db: Database, span: Span, most: number, found: Found): void {
   const { cte, bind } = hourSlice(db, span)
   const ips = namesOf([...found.values()])
   const hosts = `WITH ${cte} SELECT ip, label, ${sumColumns} FROM slice JOIN host ON host.id = slice.host
     WHERE ip IN (${these}) GROUP BY ip, label ${byMost}`
   const users = `WITH ${cte} SELECT ip, user, sum(attempts) AS attempts FROM slice
     WHERE ip IN (${these}) AND user <> '' AND attempts > 0 GROUP BY ip, user ${byTries}`
-  addRows(found, db.prepare(hosts).all({ ips, ...bind }), db.prepare(users).all({ ips, ...bind }))
+  addRows(db, found, most, { hosts, users, bind: { ips, ...bind } })
 }
 
-function addEver(db: Database, attackers: Attacker[], found: Found): void {
+function addEver(db: Database, attackers: Attacker[], most: number, found: Found): void {
   const ips = namesOf(attackers)
   const hosts = `SELECT ip, label, ${sumColumns} FROM attacker JOIN host ON host.id = attacker.host
     WHERE ip IN (${these}) GROUP BY ip, label ${byMost}`
   const users = `SELECT ip, user, attempts FROM attacker_user
     WHERE ip IN (${these}) AND user <> '' ${byTries}`
-  addRows(found, db.prepare(hosts).all({ ips }), db.prepare(users).all({ ips }))
+  addRows(db, found, most, { hosts, users, bind: { ips } })
 }
 
-function addSince(db: Database, attackers: Attacker[], found: Found, since: number): void {
+function addSince(
+  db: Database,
+  attackers: Attacker[],
+  since: number,
+  most: number,
+  found: Found,
+): void {
   if (attackers.length === 0) return
   const { cte, bind } = edgeSlice(since)
-  const all = { ips: namesOf(attackers), day: Math.ceil(wholeHour(since) / 24), ...bind }
+  const all = { ips: namesOf(attackers), day: wholeDay(since), ...bind }
   const hosts = `WITH ${cte} SELECT ip, label, ${sumColumns} FROM (
       SELECT ip, host, attempts, probes, logins FROM slice WHERE ip IN (${these})
       UNION ALL SELECT ip, host, attempts, probes, logins
@@ -180,7 +190,7 @@ function addSince(db: Database, attackers: Attacker[], found: Found, since: numb
       UNION ALL SELECT ip, user, attempts
       FROM json_each(:ips) JOIN address_user_day ON ip = value AND day >= :day
     ) GROUP BY ip, user ${byTries}`
-  addRows(found, db.prepare(hosts).all(all), db.prepare(users).all(all))
+  addRows(db, found, most, { hosts, users, bind: all })
 }
 
 function byHost(db: Database): Map<string, Counts> {

@@ -30,7 +30,7 @@ export function guard(app: FastifyInstance, people: People): void {
     const { open } = request.routeOptions.config
     if (request.caller !== null || open === 'anybody') return
     if (open === 'this machine' && isThisMachine(request)) return
-    if (isNavigation(request)) return reply.redirect('/login', 303)
+    if (isNavigation(request)) return reply.redirect(loginAddress(request), 303)
     throw new Refusal(401, 'log in first, or send a token: Authorization: Bearer TOKEN')
   })
 }
@@ -53,6 +53,13 @@ export function isSecure(request: FastifyRequest): boolean {
 /** Whether the other end of the connection is on this machine (which a proxy here is too). */
 export function isFromLoopback(request: FastifyRequest): boolean {
   return isLoopback(request.socket.remoteAddress ?? '')
+}
+
+// Relative, so that it fits whatever path a proxy shows this server under; with the page to come back to.
+function loginAddress({ url }: FastifyRequest): string {
+  const [path = '', query = ''] = url.split('?', 2)
+  const up = '../'.repeat(Math.max(0, path.split('/').length - 2))
+  return `${up || './'}login${query === '' ? '' : `?to=${encodeURIComponent(`?${query}`)}`}`
 }
 
 function callerOf(request: FastifyRequest, people: People): Caller | null {

@@ -1,40 +1,54 @@
-/** The pages themselves. Nothing anybody typed is ever put into one here; the browser's script does that, as text. */
+/** The pages themselves. Nothing an attacker typed is ever put into one here; the browser's script does that, as text. */
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { pageFiles } from './page/files.ts'
+import { pageFiles } from './page-files.ts'
 
 const sentences = {
-  wrong: 'Name or password is wrong.',
+  wrong: 'Name, password or code is wrong.',
   link: 'This link has been used or is too old. A new one comes from whoever runs the collector.',
 }
 
 /** Adds the dashboard and its assets. */
-export function addPages(app: FastifyInstance): void {
+export async function addPages(app: FastifyInstance): Promise<void> {
+  const index = await textOf('index.html')
+  const style = await textOf('style.css')
+  const script = await textOf('app.js')
   const schema = { hide: true }
-  app.get('/', { schema }, (_request, reply) => page(reply, 200, textOf('index.html')))
+  app.get('/', { schema }, (_request, reply) => page(reply, 200, index))
   app.get('/style.css', { schema, config: { open: 'anybody' } }, (_request, reply) =>
-    reply.type('text/css; charset=utf-8').send(textOf('style.css')),
+    reply.type('text/css; charset=utf-8').send(style),
   )
-  for (const name of pageFiles.keys()) {
-    if (!name.endsWith('.js')) continue
-    app.get(`/${name}`, { schema }, (_request, reply) =>
-      reply.type('text/javascript; charset=utf-8').send(textOf(name)),
-    )
-  }
+  app.get('/app.js', { schema }, (_request, reply) =>
+    reply.type('text/javascript; charset=utf-8').send(script),
+  )
 }
 
-/** The login form, with why it is shown again. */
-export function loginPage(
+export type LoginPage = {
+  /** Why it is shown again. */
+  why?: keyof typeof sentences
+  /** Query of the page to go on to; checked already, and escaped all the same. */
+  to?: string
+  /** The way from the address it is shown under to the dashboard's folder. */
+  up?: string
+}
+
+/** Sends the login form. */
+export async function loginPage(
   reply: FastifyReply,
   status: number,
-  why?: keyof typeof sentences,
-): FastifyReply {
+  { why, to = '', up = '' }: LoginPage,
+): Promise<FastifyReply> {
   const said = why === undefined ? '' : `<p class="wrong" role="alert">${sentences[why]}</p>`
-  return page(reply, status, textOf('login.html').replace('<!--why-->', said))
+  const on = to === '' ? '' : `<input type="hidden" name="to" value="${escaped(to)}">`
+  const form = (await textOf('login.html'))
+    .replace('<!--why-->', said)
+    .replace('<!--to-->', () => on)
+    .replaceAll('<!--up-->', up)
+  return page(reply, status, form)
 }
 
 /** A page that leads on to the dashboard by itself. */
-export function welcomePage(reply: FastifyReply): FastifyReply {
-  return page(reply, 200, textOf('welcome.html'))
+export async function welcomePage(reply: FastifyReply): Promise<FastifyReply> {
+  return page(reply, 200, await textOf('welcome.html'))
 }
 
 /** Sends HTML. */
@@ -43,8 +57,13 @@ export function page(reply: FastifyReply, status: number, html: string): Fastify
 }
 
 /** Text of a file of the page; throws where there is none. */
-export function textOf(name: string): string {
-  const text = pageFiles.get(name)
+export async function textOf(name: string): Promise<string> {
+  const text = (await pageFiles()).get(name)
   if (text === undefined) throw new Error(`the page has no file ${name}`)
   return text
+}
+
+/** Text that stands for itself in HTML, also within quotes. */
+export function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

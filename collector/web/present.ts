@@ -1,9 +1,19 @@
 /** Rows of the store as the API shows them: times as ISO 8601, maps as objects. */
 import type { FindingRow } from '../store/history.ts'
 import type { LogEntry } from '../store/log.ts'
-import type { HostRow } from '../store/roster.ts'
-import type { Attacker } from '../store/totals.ts'
-import type { AttackersAnswer, FindingAnswer, HostsAnswer, LogLine } from './shapes.ts'
+import type { StoredReport } from '../store/reports.ts'
+import type { HostDetail, HostRow } from '../store/roster.ts'
+import type { Attacker, Chart, Top } from '../store/totals.ts'
+import type {
+  AttackersAnswer,
+  ChartAnswer,
+  FindingAnswer,
+  HostAnswer,
+  HostsAnswer,
+  LogLine,
+  ReportsAnswer,
+  TopAnswer,
+} from './shapes.ts'
 
 /** ms UTC as ISO 8601. */
 export function iso(at: number): string {
@@ -30,5 +40,33 @@ export function attackerAnswer(row: Attacker): AttackersAnswer['attackers'][numb
     users: Object.fromEntries(row.users),
     first: iso(row.first),
     last: iso(row.last),
+  }
+}
+
+export function topAnswer(row: Top): TopAnswer['top'][number] {
+  return { ...row, first: iso(row.first), last: iso(row.last) }
+}
+
+export function chartAnswer(chart: Chart): ChartAnswer {
+  return { ...chart, from: iso(chart.from) }
+}
+
+export function hostDetailAnswer({ skew, positions, gaps }: HostDetail): HostAnswer {
+  return {
+    skew,
+    positions: positions.map((one) => ({ ...one, stored: iso(one.stored) })),
+    gaps: gaps.map((one) => ({ ...one, at: iso(one.at) })),
+  }
+}
+
+export function reportAnswer(report: StoredReport): ReportsAnswer['reports'][number] {
+  const { number, kind, from, to, superseded, parts } = report
+  return {
+    id: number,
+    kind,
+    from: iso(from),
+    to: iso(to),
+    superseded,
+    parts: parts.map(({ part, state, tries, why, text }) => ({ part, state, tries, why, text })),
   }
 }

@@ -19,21 +19,60 @@ const before = text('Only what came before this number; `next` of the page befor
 
 const strict = { additionalProperties: false } as const
 
+const until = text('Up to when, in whole hours; like `since`. Without it, until now.', 40)
+const host = text('Only this host.', 255)
+const span = { since, until, host }
+const format = Type.Optional(
+  Type.Enum(['json', 'csv'], {
+    description: 'csv gives a file for spreadsheets, up to 10000 rows (1000 attackers).',
+  }),
+)
+
 export const NoQuery = Type.Object({}, strict)
 export const SinceQuery = Type.Object({ since }, strict)
-export const PageQuery = Type.Object({ before, limit }, strict)
+export const SpanQuery = Type.Object(span, strict)
+export const PageQuery = Type.Object({ before, limit, format }, strict)
+export const LogQuery = Type.Object(
+  { kind: text('Only lines of this kind.', 40), before, limit, format },
+  strict,
+)
+export const FormatQuery = Type.Object({ format }, strict)
+export const HostQuery = Type.Object({ name: Type.String({ maxLength: 255 }) }, strict)
 export const AttackersQuery = Type.Object(
-  { since, limit, q: text('Part of an address or of a user name tried.', 256) },
+  {
+    ...span,
+    limit,
+    q: text('Part of an address or of a user name tried.', 256),
+    ip: text('Exactly this address.', 255),
+    users: text('Most user names given of each, 0 to 1000; 1000 if not given.', 10),
+    format,
+  },
+  strict,
+)
+export const TopQuery = Type.Object(
+  { by: Type.Enum(['user', 'network']), ...span, limit, q: text('Part of the name.', 256), format },
+  strict,
+)
+export const ChartQuery = Type.Object(
+  {
+    since: Type.String({ maxLength: 40, description: 'From when on; see /api/v1/totals.' }),
+    until,
+    host,
+    by: Type.Optional(Type.Literal('host', { description: 'One series per host.' })),
+    ip: text('Only this address, in steps of whole days.', 255),
+  },
   strict,
 )
 export const FindingsQuery = Type.Object(
   {
-    host: text('Name of the host.', 255),
+    ...span,
     ip: text('The address.', 255),
     user: text('The user name, exactly.', 256),
     kind: Type.Optional(FindingKind),
+    q: text('Part of an address, name, method, program or text.', 256),
     before,
     limit,
+    format,
   },
   strict,
 )
@@ -61,11 +100,36 @@ export function readSince(value: string | undefined, now: number): number | unde
   )
 }
 
-/** Reads `limit`; 100 where it was not asked. Throws a Refusal (400). */
-export function readLimit(value: string | undefined): number {
-  if (value === undefined) return 100
-  if (/^\d{1,3}$/.test(value) && Number(value) >= 1 && Number(value) <= 500) return Number(value)
-  throw new Refusal(400, `limit: ${quoted(value)} is not a whole number from 1 to 500`)
+/** Reads `until`, likewise. */
+export function readUntil(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined
+  const at = instantOf(value, now)
+  if (at !== undefined) return at
+  throw new Refusal(400, `until: ${quoted(value)} is no time; see since`)
+}
+
+const mostRows = 500
+const mostCsvRows = 10_000
+/** Names and hosts are added up for each of them. */
+export const mostCsvAttackers = 1000
+
+/** Reads `limit`; where it was not asked 100, for a file as many as there may be. Throws a Refusal (400). */
+export function readLimit(
+  value: string | undefined,
+  format?: 'json' | 'csv',
+  csvRows = mostCsvRows,
+): number {
+  const most = format === 'csv' ? csvRows : mostRows
+  if (value === undefined) return format === 'csv' ? most : 100
+  if (/^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= most) return Number(value)
+  throw new Refusal(400, `limit: ${quoted(value)} is not a whole number from 1 to ${most}`)
+}
+
+/** Reads `users`; undefined where it was not asked. Throws a Refusal (400). */
+export function readUsers(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined
+  if (/^\d{1,4}$/.test(value) && Number(value) <= 1000) return Number(value)
+  throw new Refusal(400, `users: ${quoted(value)} is not a whole number from 0 to 1000`)
 }
 
 /** Reads `before`. Throws a Refusal (400). */

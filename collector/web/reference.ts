@@ -3,7 +3,7 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { checker } from '../../shared/check.ts'
-import { page, textOf } from './pages.ts'
+import { escaped, page, textOf } from './pages.ts'
 
 /** Begins to note every route added from here on. */
 export async function collectReference(app: FastifyInstance, version: string): Promise<void> {
@@ -14,7 +14,7 @@ export async function collectReference(app: FastifyInstance, version: string): P
         title: 'CIBot collector',
         version,
         description:
-          'Everything here only reads. Scripts send a token made by `cibot-collector token add NAME` as `Authorization: Bearer TOKEN`; browsers use their session.',
+          'What is listed here only reads. Scripts send a token made by `cibot-collector token add NAME` as `Authorization: Bearer TOKEN`; browsers use their session.',
       },
       components: {
         securitySchemes: {
@@ -28,10 +28,15 @@ export async function collectReference(app: FastifyInstance, version: string): P
 }
 
 /** Adds /api/v1/openapi.json and the page /api. */
-export function addReference(app: FastifyInstance): void {
+export async function addReference(app: FastifyInstance): Promise<void> {
+  const frame = await textOf('reference.html')
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   app.get('/api', { schema: { hide: true } }, (_request, reply) =>
-    page(reply, 200, textOf('reference.html').replace('<!--operations-->', operationsOf(app))),
+    page(
+      reply,
+      200,
+      frame.replace('<!--operations-->', () => operationsOf(app)),
+    ),
   )
 }
 
@@ -83,8 +88,4 @@ function operation(path: string, { summary, description, parameters, responses }
 <p>${escaped(summary ?? '')} ${escaped(description ?? '')}</p>
 <dl>${rows.join('')}</dl>
 <details><summary>Answers</summary><pre>${shape}</pre></details></section>`
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

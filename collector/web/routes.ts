@@ -1,20 +1,37 @@
 /** What may be asked: DESIGN's stable addresses, each with its schema. */
 import type { FastifyInstance } from 'fastify'
-import type { Static } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import type { Database } from '../store/database.ts'
 import { openHistory } from '../store/history.ts'
 import type { Log } from '../store/log.ts'
 import type { People } from '../store/people.ts'
 import { openReports } from '../store/reports.ts'
 import { openRoster } from '../store/roster.ts'
+import type { SettingsStore } from '../store/settings.ts'
 import { openTotals } from '../store/totals.ts'
 import { stillAllowed } from './access.ts'
+import { sendCsv } from './csv.ts'
 import type { Live } from './live.ts'
-import { attackerAnswer, findingAnswer, hostAnswer, iso, logLine } from './present.ts'
+import {
+  attackerAnswer,
+  chartAnswer,
+  findingAnswer,
+  hostAnswer,
+  hostDetailAnswer,
+  iso,
+  logLine,
+  reportAnswer,
+  topAnswer,
+} from './present.ts'
 import {
   AttackersQuery,
+  ChartQuery,
   FindingsQuery,
+  FormatQuery,
+  HostQuery,
   LiveQuery,
+  LogQuery,
+  mostCsvAttackers,
   NoQuery,
   PageQuery,
   readAddress,
@@ -22,24 +39,42 @@ import {
   readCursor,
   readLimit,
   readSince,
+  readUntil,
+  readUsers,
   SinceQuery,
+  SpanQuery,
+  TopQuery,
 } from './query.ts'
 import { Refusal } from './refusal.ts'
-import { createReuse } from './reuse.ts'
+import { createReuse, type Reuse } from './reuse.ts'
 import * as shapes from './shapes.ts'
+import {
+  attackersTable,
+  findingsTable,
+  hostsTable,
+  logTable,
+  reportsTable,
+  topTable,
+} from './tables.ts'
 
 export type RoutesOptions = {
   db: Database
   people: People
   log: Log
   live: Live
+  settings: SettingsStore
+  version: string
   now: () => number
 }
 
-/** Adds the API under /api/v1, and /healthz. */
+/** Adds what may be read under /api/v1, and /healthz. */
 export function addRoutes(app: FastifyInstance, options: RoutesOptions): void {
-  addCounts(app, options)
-  addRows(app, options)
+  const reuse = createReuse()
+  addCounts(app, options, reuse)
+  addTops(app, options, reuse)
+  addHosts(app, options)
+  addFindings(app, options)
+  addTold(app, options)
   addLive(app, options)
   app.route({
     method: ['GET', 'HEAD'],
@@ -53,53 +88,124 @@ export function addRoutes(app: FastifyInstance, options: RoutesOptions): void {
   })
 }
 
-function addCounts(app: FastifyInstance, { db, now }: RoutesOptions): void {
+type Asked<Q extends TSchema> = { Querystring: Static<Q> }
+
+function addCounts(app: FastifyInstance, { db, now }: RoutesOptions, reuse: Reuse): void {
   const totals = openTotals(db)
-  const roster = openRoster(db)
-  const reuse = createReuse()
-  app.get<{ Querystring: Static<typeof SinceQuery> }>(
+  app.get<Asked<typeof SpanQuery>>(
     '/api/v1/totals',
-    { schema: documented('What the fleet counted.', SinceQuery, shapes.TotalsAnswer) },
+    { schema: documented('What the fleet counted.', SpanQuery, shapes.TotalsAnswer) },
     async ({ query }): Promise<shapes.TotalsAnswer> => {
-      const since = readSince(query.since, now())
-      return reuse(`totals ${query.since}`, () => totals.totals({ since: since }))
+      const span = readSpan(query, now())
+      return reuse(`totals ${JSON.stringify(query)}`, () => totals.totals(span))
     },
   )
-  app.get<{ Querystring: Static<typeof AttackersQuery> }>(
-    '/api/v1/attackers',
-    { schema: documented('Who tried.', AttackersQuery, shapes.AttackersAnswer) },
-    async ({ query }): Promise<shapes.AttackersAnswer> => {
-      const since = readSince(query.since, now())
-      const limit = readLimit(query.limit)
-      return reuse(`attackers ${JSON.stringify(query)}`, () => ({
-        attackers: totals.attackers({ since, limit, q: query.q }).map(attackerAnswer),
-      }))
+  app.get<Asked<typeof ChartQuery>>(
+    '/api/v1/chart',
+    { schema: documented('Counts along time.', ChartQuery, shapes.ChartAnswer) },
+    async ({ query }): Promise<shapes.ChartAnswer> => {
+      const { since = 0, until = now() } = readSpan(query, now())
+      if (until <= since) throw new Refusal(400, 'since: must be before until')
+      const ip = readAddress(query.ip)
+      const step = stepOf(until - since, ip === undefined ? 1 : 24)
+      const asked = { since, until, step, host: query.host, ip }
+      return reuse(`chart ${JSON.stringify(query)}`, () =>
+        chartAnswer(totals.chart({ ...asked, byHost: query.by === 'host' })),
+      )
     },
-  )
-  app.get(
-    '/api/v1/hosts',
-    { schema: documented('The hosts and how they are.', NoQuery, shapes.HostsAnswer) },
-    async (): Promise<shapes.HostsAnswer> => ({ hosts: roster.hosts().map(hostAnswer) }),
   )
 }
 
-function addRows(app: FastifyInstance, { db, log, now }: RoutesOptions): void {
-  const history = openHistory(db)
-  const reports = openReports(db)
-  app.get<{ Querystring: Static<typeof FindingsQuery> }>(
-    '/api/v1/findings',
-    { schema: documented('What was found, one by one.', FindingsQuery, shapes.FindingsAnswer) },
-    async ({ query }): Promise<shapes.FindingsAnswer> => {
-      const { findings, next } = history.findings({
-        ...query,
+// About a hundred steps, however long the time: in hours.
+function stepOf(span: number, least: 1 | 24): number {
+  const hours = span / 3_600_000
+  if (least === 24) return 24 * Math.max(1, Math.ceil(hours / 24 / 120))
+  if (hours <= 50) return 1
+  if (hours <= 8 * 24) return 2
+  if (hours <= 32 * 24) return 8
+  return 24 * Math.ceil(hours / 24 / 120)
+}
+
+function addTops(app: FastifyInstance, { db, now }: RoutesOptions, reuse: Reuse): void {
+  const totals = openTotals(db)
+  app.get<Asked<typeof AttackersQuery>>(
+    '/api/v1/attackers',
+    { schema: documented('Who tried.', AttackersQuery, shapes.AttackersAnswer) },
+    async ({ query }, reply) => {
+      const { q, format } = query
+      const asked = {
+        ...readSpan(query, now()),
+        limit: readLimit(query.limit, format, mostCsvAttackers),
+        q,
         ip: readAddress(query.ip),
-        before: readBefore(query.before),
-        limit: readLimit(query.limit),
-      })
-      return { findings: findings.map(findingAnswer), next }
+        users: readUsers(query.users) ?? (format === 'csv' ? 20 : undefined),
+      }
+      const rows = reuse(`attackers ${JSON.stringify(query)}`, () => totals.attackers(asked))
+      if (format === 'csv') return sendCsv(reply, attackersTable(rows))
+      return { attackers: rows.map(attackerAnswer) } satisfies shapes.AttackersAnswer
     },
   )
-  app.get<{ Querystring: Static<typeof SinceQuery> }>(
+  app.get<Asked<typeof TopQuery>>(
+    '/api/v1/top',
+    { schema: documented('The names and networks most seen.', TopQuery, shapes.TopAnswer) },
+    async ({ query }, reply) => {
+      const { by, q, format } = query
+      const asked = { ...readSpan(query, now()), limit: readLimit(query.limit, format), q }
+      const kind = by === 'user' ? 'user' : 'net'
+      const rows = reuse(`top ${JSON.stringify(query)}`, () => totals.top(kind, asked))
+      if (format === 'csv') return sendCsv(reply, topTable(by, rows))
+      return { top: rows.map(topAnswer) } satisfies shapes.TopAnswer
+    },
+  )
+}
+
+function addHosts(app: FastifyInstance, options: RoutesOptions): void {
+  const { db, settings, version } = options
+  const roster = openRoster(db)
+  app.get<Asked<typeof FormatQuery>>(
+    '/api/v1/hosts',
+    { schema: documented('The hosts and how they are.', FormatQuery, shapes.HostsAnswer) },
+    async ({ query }, reply) => {
+      const rows = roster.hosts()
+      if (query.format === 'csv') return sendCsv(reply, hostsTable(rows))
+      return { hosts: rows.map(hostAnswer) } satisfies shapes.HostsAnswer
+    },
+  )
+  app.get<Asked<typeof HostQuery>>(
+    '/api/v1/host',
+    { schema: documented('One host more closely.', HostQuery, shapes.HostAnswer) },
+    async ({ query }): Promise<shapes.HostAnswer> => hostDetailAnswer(roster.detail(query.name)),
+  )
+  app.get(
+    '/api/v1/fleet',
+    { schema: documented('What this is, and who asks.', NoQuery, shapes.FleetAnswer) },
+    async ({ caller }): Promise<shapes.FleetAnswer> => ({
+      version,
+      zone: settings.read().zone,
+      person: caller?.kind === 'person' ? caller.session.person : null,
+    }),
+  )
+}
+
+function addFindings(app: FastifyInstance, { db, now }: RoutesOptions): void {
+  const history = openHistory(db)
+  app.get<Asked<typeof FindingsQuery>>(
+    '/api/v1/findings',
+    { schema: documented('What was found, one by one.', FindingsQuery, shapes.FindingsAnswer) },
+    async ({ query }, reply) => {
+      const asked = {
+        ...query,
+        ...readSpan(query, now()),
+        ip: readAddress(query.ip),
+        before: readBefore(query.before),
+        limit: readLimit(query.limit, query.format),
+      }
+      const { findings, next } = history.findings(asked)
+      if (query.format === 'csv') return sendCsv(reply, findingsTable(findings))
+      return { findings: findings.map(findingAnswer), next } satisfies shapes.FindingsAnswer
+    },
+  )
+  app.get<Asked<typeof SinceQuery>>(
     '/api/v1/alerts',
     { schema: documented('Who may have got in.', SinceQuery, shapes.AlertsAnswer) },
     async ({ query }): Promise<shapes.AlertsAnswer> => {
@@ -111,22 +217,31 @@ function addRows(app: FastifyInstance, { db, log, now }: RoutesOptions): void {
       }
     },
   )
-  app.get<{ Querystring: Static<typeof PageQuery> }>(
+}
+
+function addTold(app: FastifyInstance, { db, log }: RoutesOptions): void {
+  const reports = openReports(db)
+  app.get<Asked<typeof PageQuery>>(
     '/api/v1/reports',
     { schema: documented('What was reported.', PageQuery, shapes.ReportsAnswer) },
-    async ({ query }): Promise<shapes.ReportsAnswer> => {
-      const limit = readLimit(query.limit)
+    async ({ query }, reply) => {
+      const limit = readLimit(query.limit, query.format)
       const rows = await reports.list(limit, readBefore(query.before))
-      return { reports: rows.map(reportAnswer), next: nextOf(rows.at(-1)?.number, rows, limit) }
+      if (query.format === 'csv') return sendCsv(reply, reportsTable(rows))
+      const next = nextOf(rows.at(-1)?.number, rows, limit)
+      return { reports: rows.map(reportAnswer), next } satisfies shapes.ReportsAnswer
     },
   )
-  app.get<{ Querystring: Static<typeof PageQuery> }>(
+  app.get<Asked<typeof LogQuery>>(
     '/api/v1/log',
-    { schema: documented('What the collector did.', PageQuery, shapes.LogAnswer) },
-    async ({ query }): Promise<shapes.LogAnswer> => {
-      const limit = readLimit(query.limit)
-      const rows = log.newest({ before: readBefore(query.before), limit })
-      return { log: rows.map(logLine), next: nextOf(rows.at(-1)?.id, rows, limit) }
+    { schema: documented('What the collector did.', LogQuery, shapes.LogAnswer) },
+    async ({ query }, reply) => {
+      const { kind, format } = query
+      const limit = readLimit(query.limit, format)
+      const rows = log.newest({ before: readBefore(query.before), limit, kind })
+      if (format === 'csv') return sendCsv(reply, logTable(rows))
+      const next = nextOf(rows.at(-1)?.id, rows, limit)
+      return { log: rows.map(logLine), next } satisfies shapes.LogAnswer
     },
   )
 }
@@ -156,23 +271,18 @@ function addLive(app: FastifyInstance, { live, people }: RoutesOptions): void {
   )
 }
 
-function documented(summary: string, querystring: object, answer?: object) {
-  const response = answer && { 200: answer, 400: shapes.ErrorAnswer, 401: shapes.ErrorAnswer }
-  return { summary, querystring, ...(response && { response }) }
+function readSpan(query: { since?: string; until?: string; host?: string }, now: number) {
+  return {
+    since: readSince(query.since, now),
+    until: readUntil(query.until, now),
+    host: query.host,
+  }
 }
 
-type Stored = Awaited<ReturnType<ReturnType<typeof openReports>['list']>>[number]
-
-function reportAnswer(report: Stored): shapes.ReportsAnswer['reports'][number] {
-  const { number, kind, from, to, superseded, parts } = report
-  return {
-    id: number,
-    kind,
-    from: iso(from),
-    to: iso(to),
-    superseded,
-    parts: parts.map(({ part, state, tries, why, text }) => ({ part, state, tries, why, text })),
-  }
+/** What the documentation shows of a route. */
+export function documented(summary: string, querystring: object, answer?: object) {
+  const response = answer && { 200: answer, 400: shapes.ErrorAnswer, 401: shapes.ErrorAnswer }
+  return { summary, querystring, ...(response && { response }) }
 }
 
 function nextOf(last: number | undefined, rows: readonly unknown[], limit: number): number | null {

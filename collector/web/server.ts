@@ -1,10 +1,11 @@
 /**
- * The collector's web server: reads only, apart from logging in and out. Everything is bounded, and
+ * The collector's web server: it reads, apart from logging in and out and the few changes of changes.ts. Everything is bounded, and
  * everything is shut unless its route says otherwise. The agents' socket lives on the same port: who
  * handles it listens to `upgrade` on `server.server`.
  */
 import { createServer as createHttp, type Server } from 'node:http'
 import { createServer as createHttps } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
@@ -15,7 +16,9 @@ import type { Feed } from '../fleet/feed.ts'
 import type { Database } from '../store/database.ts'
 import type { Log } from '../store/log.ts'
 import type { People } from '../store/people.ts'
+import { openSettings, type Settings } from '../store/settings.ts'
 import { guard, isSecure } from './access.ts'
+import { addChanges } from './changes.ts'
 import { createLive, type LiveTimes } from './live.ts'
 import { addMetrics } from './metrics.ts'
 import { addPages } from './pages.ts'
@@ -42,7 +45,15 @@ export type ServerOptions = {
   /** Waits before an answer to somebody who failed to log in, ms. */
   wait?: (ms: number) => Promise<void>
   live?: Partial<LiveTimes> | undefined
+  /** What collector.json says of the settings that the page may change. */
+  settings?: Settings | undefined
+  /** Called with what a person changed on the page, once it is stored. */
+  settingsChanged?: ((settings: Settings) => void) | undefined
+  /** Called when the page has queued something for delivery. */
+  wake?: (() => void) | undefined
 }
+
+const defaultSettings: Settings = { schedule: '59 * * * *', zone: 'UTC', quiet: null }
 
 /** Bounds on a request; bytes and milliseconds (ASVS 15.2.2). */
 export const bounds = {
@@ -53,7 +64,7 @@ export const bounds = {
   /** Longest silence on a connection; the live log says something every 15 s. */
   silence: 30_000,
   requestsPerConnection: 100,
-  connections: 1000,
+  connections: 12_000,
 } as const
 
 /**
@@ -84,13 +95,17 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   guard(app, people)
   await collectReference(app, version)
 
+  const settings = openSettings(db, options.settings ?? defaultSettings)
+  const wait = options.wait ?? sleep
   const live = createLive({ db, feed, log, times: options.live })
   app.addHook('preClose', async () => live.close())
-  addSessions(app, { people, log, now, live, wait: options.wait })
-  addRoutes(app, { db, people, log, live, now })
+  addSessions(app, { people, log, now, live, wait })
+  addRoutes(app, { db, people, log, live, settings, version, now })
+  const { settingsChanged = () => {}, wake = () => {} } = options
+  addChanges(app, { db, people, log, settings, now, wait, settingsChanged, wake })
   addMetrics(app, { db, version })
-  addPages(app)
-  addReference(app)
+  await addPages(app)
+  await addReference(app)
   await app.ready()
   return app as unknown as FastifyInstance
 }

@@ -45,6 +45,68 @@ export const AttackersAnswer = Type.Object(
 )
 export type AttackersAnswer = Static<typeof AttackersAnswer>
 
+export const TopAnswer = Type.Object(
+  {
+    top: Type.Array(
+      Type.Object({ name: Type.String(), ...counts, first: Time, last: Time }, strict),
+    ),
+  },
+  { ...strict, description: 'Most attempts first; first and last are those ever seen.' },
+)
+export type TopAnswer = Static<typeof TopAnswer>
+
+const Numbers = Type.Array(Count)
+export const ChartAnswer = Type.Object(
+  {
+    from: Time,
+    step: Type.Integer({ description: 'Length of a step, ms.' }),
+    series: Type.Array(
+      Type.Object(
+        { host: orNull(Type.String()), attempts: Numbers, probes: Numbers, logins: Numbers },
+        strict,
+      ),
+    ),
+  },
+  { ...strict, description: 'One number per step; host is null for the whole fleet.' },
+)
+export type ChartAnswer = Static<typeof ChartAnswer>
+
+export const HostAnswer = Type.Object(
+  {
+    skew: orNull(Type.Integer({ description: 'How far its clock is ahead, ms.' })),
+    positions: Type.Array(
+      Type.Object(
+        {
+          source: Type.String(),
+          reading: Type.String(),
+          offset: Type.Integer({ description: 'Bytes read; in a journal its own count.' }),
+          open: Type.Integer({ description: 'Sessions begun and not ended there.' }),
+          stored: Time,
+        },
+        strict,
+      ),
+    ),
+    gaps: Type.Array(
+      Type.Object(
+        { at: Time, kind: Type.String(), source: Type.String(), text: Type.String() },
+        strict,
+      ),
+    ),
+  },
+  { ...strict, description: 'What else is known of one host; nothing of one nobody knows.' },
+)
+export type HostAnswer = Static<typeof HostAnswer>
+
+export const FleetAnswer = Type.Object(
+  {
+    version: Type.String(),
+    zone: Type.String({ description: 'Time zone of the fleet.' }),
+    person: orNull(Type.String({ description: 'Who is logged in; null for a token.' })),
+  },
+  strict,
+)
+export type FleetAnswer = Static<typeof FleetAnswer>
+
 export const HostsAnswer = Type.Object(
   {
     hosts: Type.Array(

@@ -1,31 +1,16 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
+import { totpCode } from '../../collector/store/totp.ts'
 import { enrol, type Teller } from '../support/findings.ts'
 import { eventually, startWeb, type Web } from '../support/web.ts'
+import { counted, logIn, open, overflow, seen, skip, startBrowser } from './person.ts'
 
-const executable = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => existsSync(path))
-const skip =
-  executable === undefined
-    ? 'needs a browser: apt-get install --no-install-recommends chromium'
-    : false
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 // What attackers type where a name belongs; none of it may become part of the page.
 const markup = '<img src=x onerror="document.title=1">'
+const password = 'a lamp, three boats and the moon'
+const long = 'pi-with-a-rather-long-name-in-the-cellar.example'
 
 let browser: Browser
 let web: Web
@@ -36,21 +21,22 @@ before(async () => {
   web = await startWeb(':memory:', { live: { batch: 50 }, now: Date.now })
   const now = Date.now()
   nas = enrol(web.db, 'nas', now)
-  const pi = enrol(web.db, 'pi-with-a-rather-long-name-in-the-cellar.example', now)
+  const pi = enrol(web.db, long, now)
   nas.tell(
     { kind: 'attempt', at: now - 60_000, ip: '203.0.113.9', user: 'root', count: 61 },
     { kind: 'attempt', at: now - 50_000, ip: '203.0.113.9', user: markup },
     { kind: 'attempt', at: now - 50_000, ip: '203.0.113.9', user: '\u202egnp.exe' },
+    { kind: 'attempt', at: now - 50_000, ip: '203.0.113.9', user: '=HYPERLINK("x")' },
     ...Array.from({ length: 30 }, (_, at) => ({
       kind: 'attempt' as const,
       at: now - 40_000,
       ip: `2001:db8:1234:5678:9abc:def0:1234:${(at + 0x1000).toString(16)}`,
-      user: 'x'.repeat(at * 8),
+      user: 'x'.repeat(1 + at * 8),
     })),
   )
   pi.tell({ kind: 'probe', at: now - 30_000, ip: '203.0.113.9' })
   web.log.append('agent', 'nas connected')
-  browser = await chromium.launch({ executablePath: executable ?? '', args: flags })
+  browser = await startBrowser()
 })
 after(async () => {
   if (skip !== false) return
@@ -58,57 +44,35 @@ after(async () => {
   await web.close()
 })
 
-type Open = { page: Page; troubles: string[]; requested: string[]; close: () => Promise<void> }
-
-async function open(width: number, scheme: 'light' | 'dark' = 'light'): Promise<Open> {
-  const context = await browser.newContext({
-    viewport: { width, height: 800 },
-    colorScheme: scheme,
-  })
-  const page = await context.newPage()
-  const troubles: string[] = []
-  const requested: string[] = []
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) troubles.push(message.text())
-  })
-  page.on('pageerror', (error) => troubles.push(error.message))
-  page.on('request', (request) => requested.push(request.url()))
-  page.setDefaultTimeout(10_000)
-  return { page, troubles, requested, close: () => context.close() }
-}
-
-async function logIn(page: Page): Promise<void> {
-  await page.goto(`${web.url}/login/${web.people.makeLink('ana')}`)
-  await page.waitForSelector('#totals dd')
+async function go(page: Page, to: string): Promise<void> {
+  await page.goto(`${web.url}/${to}`)
   await page.waitForSelector('#connection[data-state="live"]')
 }
 
-function seen(page: Page, selector: string): Promise<string> {
-  // biome-ignore lint/performance/useDomNodeTextContent: what a person sees, not what the tree holds
-  return page.locator(selector).innerText()
+async function download(page: Page, click: () => Promise<void>): Promise<string> {
+  const [file] = await Promise.all([page.waitForEvent('download'), click()])
+  return readFileSync(await file.path(), 'utf8')
 }
 
-const overflow = (page: Page) =>
-  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-
-test('a link leads to the numbers: verdict, totals, hosts, attackers, live log', {
-  skip,
-}, async () => {
-  const { page, troubles, requested, close } = await open(1280)
-  await logIn(page)
+test('a link leads to the verdict, the numbers, the hosts, the attackers', { skip }, async () => {
+  const { page, troubles, requested, close } = await open(browser)
+  await logIn(page, web)
   assert.equal(page.url(), `${web.url}/`)
+  await page.waitForSelector('#verdict h1')
   assert.match(
     await seen(page, '#verdict'),
-    /^Quiet: 93 attempts by 31 addresses on 2 hosts in the last 24 hours, nobody got in/,
+    /^Quiet: 94 attempts by 31 addresses on 2 hosts in the last 24 hours, nobody got in/,
   )
-  assert.match(await seen(page, '#totals'), /^attempts\s*93\s*addresses\s*31\s/)
-  assert.match(await seen(page, '#hosts'), /nas\s+online, heard/)
-  const attackers = await seen(page, '#attackers')
-  assert.match(attackers, /203\.0\.113\.9\s+63 attempts, 1 probe/)
-  assert.match(attackers, /on nas 63, pi-with-a-rather-long-name-in-the-cellar\.example 1/)
-  assert.match(await seen(page, '#live'), /collector: nas connected/)
+  await page.waitForSelector('.plot canvas')
+  await page.waitForSelector('[aria-label="Top attackers"] .address')
+  assert.match(await seen(page, '[aria-label="Top attackers"]'), /203\.0\.113\.9\s+2 hosts\s+64/)
+  assert.match(await seen(page, '[aria-label="User names"]'), /root\s+61/)
+  assert.match(await seen(page, '[aria-label="Networks"]'), /203\.0\.113\.0\/24\s+64/)
+  assert.match(await seen(page, '#hosts'), /nas\s+94\s+heard/)
+  assert.match(await seen(page, '[aria-label="Newest events"]'), /nas connected/)
+  assert.match(await seen(page, '#connection'), /live\s+numbers are fresh/)
   assert.deepEqual(troubles, [])
-  assert.ok(requested.length > 5)
+  assert.ok(requested.length > 8)
   assert.deepEqual(
     requested.filter((url) => !url.startsWith(`${web.url}/`) && !url.startsWith('data:')),
     [],
@@ -117,102 +81,259 @@ test('a link leads to the numbers: verdict, totals, hosts, attackers, live log',
   await close()
 })
 
-test('what happens appears by itself, a login after failures turns the verdict', {
+test('a live attack is watched, filtered, followed to the attacker, and exported', {
   skip,
 }, async () => {
-  const { page, troubles, close } = await open(1280)
-  await logIn(page)
-  const rows = nas.tell({
-    kind: 'login',
-    at: Date.now(),
-    ip: '203.0.113.9',
-    user: 'pi',
-    method: 'password',
-  })
+  const { page, troubles, close } = await open(browser)
+  await logIn(page, web)
+  await page.click('nav[aria-label="Pages"] >> text=Log')
+  await page.waitForSelector('#live .end')
+  const rows = nas.tell(
+    { kind: 'attempt', at: Date.now(), ip: '198.51.100.66', user: 'oracle', method: 'password' },
+    { kind: 'login', at: Date.now(), ip: '198.51.100.66', user: 'pi', method: 'password' },
+  )
   for (const finding of rows) web.feed.publish({ kind: 'finding', finding })
   await page.waitForSelector('#live li[data-kind="login"]')
   assert.match(
-    await seen(page, '#live li:first-child'),
-    /nas: login as pi from 203\.0\.113\.9 by password$/,
+    await seen(page, '#live li[data-kind="login"]'),
+    /login as pi from 198\.51\.100\.66 on nas by password$/,
   )
+  await page.selectOption('[aria-label="Kind"]', 'login')
+  await page.waitForURL(/kind=login/)
+  await counted(page, '#live li[data-kind]', 1)
+  await page.click('#live .address')
+  await page.waitForURL(/page=attacker&ip=198\.51\.100\.66/)
+  await page.waitForSelector('.alarm')
+  assert.match(await seen(page, '.alarm'), /refused 1 time and logged in/)
+  await page.waitForSelector('.lanes .login')
+  const table = await download(page, () => page.click('[aria-label="Attacker"] >> text=CSV'))
+  assert.match(table, /"nas","login","198\.51\.100\.66",,"pi","password",1,/)
+  const json = JSON.parse(
+    await download(page, () => page.click('[aria-label="Attacker"] >> text=JSON')),
+  )
+  assert.equal(json.findings.length, 2)
+  await page.click('text=Copy')
+  assert.equal(await page.evaluate('navigator.clipboard.readText()'), '198.51.100.66')
+  await page.click('nav[aria-label="Pages"] >> text=Overview')
   await page.waitForSelector('#verdict[data-mood="look"]')
   assert.match(
     await seen(page, '#verdict'),
-    /^LOOK: 203\.0\.113\.9 failed 63 times, then logged in to nas as pi/,
+    /^LOOK: 198\.51\.100\.66 failed 1 time, then logged in to nas as pi/,
   )
+  await page.goBack()
+  await page.waitForURL(/page=attacker/)
+  assert.deepEqual(troubles, [])
+  await page.click('#logout')
+  await page.waitForURL(`${web.url}/login`)
+  await page.goto(`${web.url}/?page=log&kind=login`)
+  assert.equal(new URL(page.url()).pathname, '/login')
+  await close()
+})
+
+test('what an attacker typed is text on every page, and no formula in a spreadsheet', {
+  skip,
+}, async () => {
+  const { page, troubles, close } = await open(browser)
+  await logIn(page, web)
+  for (const to of ['?page=log', '?page=attacker&ip=203.0.113.9', '?page=attackers']) {
+    await go(page, to)
+    await page.waitForSelector('.user')
+    const shown = await seen(page, 'main')
+    assert.ok(shown.includes(markup), to)
+    assert.ok(shown.includes('\\u{202e}gnp.exe'), to)
+    assert.equal(await page.locator('img').count(), 0)
+    assert.match(await page.title(), /^CIBot/)
+  }
+  const table = await download(page, () => page.click('text=CSV'))
+  assert.match(table, /'=HYPERLINK\(""x""\)|\\u\{202e\}gnp\.exe/)
+  assert.doesNotMatch(table, /(^|,)"?[=+@]/m)
   assert.deepEqual(troubles, [])
   await close()
 })
 
-test('what an attacker typed is shown as text', { skip }, async () => {
-  const { page, close } = await open(1280)
-  await logIn(page)
-  const shown = await seen(page, 'body')
-  assert.ok(shown.includes(markup))
-  assert.ok(shown.includes('\\u{202e}gnp.exe'))
-  assert.equal(await page.locator('img').count(), 0)
-  assert.equal(await page.title(), 'CIBot')
+test('dragging over the chart narrows what is below, and the address says so', {
+  skip,
+}, async () => {
+  const { page, troubles, close } = await open(browser)
+  await logIn(page, web)
+  await page.waitForSelector('[aria-label="Top attackers"] .address')
+  const plot = await page.locator('.u-over').boundingBox()
+  assert.ok(plot)
+  await page.mouse.move(plot.x + plot.width * 0.2, plot.y + 50)
+  await page.mouse.down()
+  await page.mouse.move(plot.x + plot.width * 0.4, plot.y + 60, { steps: 5 })
+  await page.mouse.up()
+  await page.waitForURL(/from=\d+&to=\d+/)
+  await page.waitForSelector('[aria-label="Top attackers"] .empty')
+  await page.reload()
+  await page.waitForSelector('[aria-label="Top attackers"] .empty')
+  await page.mouse.click(plot.x + plot.width * 0.5, plot.y + 50)
+  await page.waitForURL((url) => !url.search.includes('from='))
+  await page.waitForSelector('[aria-label="Top attackers"] .address')
+  await page.mouse.click(plot.x + plot.width * 0.5, plot.y + 50)
+  await page.waitForURL(/from=\d+&to=\d+/)
+  await page.focus('[role=application]')
+  await page.keyboard.press('End')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('[aria-label="Top attackers"] .address')
+  await page.keyboard.press('Escape')
+  await page.waitForURL((url) => !url.search.includes('from='))
+  await page.click('text=Per host')
+  await page.waitForSelector('.legend')
+  assert.match(await seen(page, '.legend'), /nas/)
+  await page.click('text=30 days')
+  await page.waitForURL(/span=30d/)
+  assert.deepEqual(troubles, [])
   await close()
 })
 
-for (const scheme of ['light', 'dark'] as const) {
-  test(`every page fits a phone of 360 pixels, ${scheme}`, { skip }, async () => {
-    const { page, troubles, close } = await open(360, scheme)
-    await page.goto(`${web.url}/`)
-    assert.equal(page.url(), `${web.url}/login`)
-    assert.equal(await overflow(page), 0, 'the login page')
-    await logIn(page)
-    assert.equal(await overflow(page), 0, 'the dashboard')
-    const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor')
-    assert.equal(ground, scheme === 'light' ? 'rgb(246, 247, 249)' : 'rgb(20, 23, 26)')
-    await page.goto(`${web.url}/api`)
-    assert.equal(await overflow(page), 0, 'the API page')
-    assert.deepEqual(troubles, [])
-    await close()
-  })
-}
+test('the log can be paused, searched, and scrolled back to its beginning', { skip }, async () => {
+  const { page, close } = await open(browser)
+  await logIn(page, web)
+  await go(page, '?page=log')
+  await page.waitForSelector('#live li[data-kind]')
+  await page.click('#pause')
+  const before = await page.locator('#live li[data-kind]').count()
+  const rows = nas.tell({ kind: 'probe', at: Date.now(), ip: '192.0.2.200' })
+  for (const finding of rows) web.feed.publish({ kind: 'finding', finding })
+  await page.waitForSelector('text=1 new event waiting')
+  assert.equal(await page.locator('#live li[data-kind]').count(), before)
+  await page.click('#pause')
+  await page.waitForSelector('#live >> text=192.0.2.200')
+  await page.fill('[aria-label="Text"]', 'hyperLINK')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/q=hyperLINK/)
+  await counted(page, '#live li[data-kind]', 1)
+  await page.click('[aria-label^="Remove the filter"]')
+  await page.waitForURL((url) => !url.search.includes('q='))
+  nas.tell(
+    ...Array.from({ length: 400 }, (_, at) => ({
+      kind: 'probe' as const,
+      at: Date.now() - 86_400_000 - at * 1000,
+      ip: '192.0.2.201',
+    })),
+  )
+  await go(page, '?page=log&ip=192.0.2.201')
+  await page.waitForSelector('#live li[data-kind]')
+  const end = Date.now() + 10_000
+  while (!(await seen(page, '#live .end')).includes('all there is') && Date.now() < end) {
+    await page.evaluate('document.querySelector("#live .end").scrollIntoView()')
+    await page.waitForTimeout(30)
+  }
+  assert.equal(await page.locator('#live li[data-kind]').count(), 400)
+  await close()
+})
 
-test('a password opens the form, logging out closes the page', { skip }, async () => {
-  await web.people.setPassword('ben', 'a lamp, three boats and the moon')
-  const { page, close } = await open(1280)
-  await page.goto(`${web.url}/login`)
-  await page.fill('[name=name]', 'ben')
-  await page.fill('[name=password]', 'wrong')
-  await page.click('button')
-  await page.waitForSelector('[role=alert]')
-  await page.fill('[name=name]', 'ben')
-  await page.fill('[name=password]', 'a lamp, three boats and the moon')
-  await page.click('button')
-  await page.waitForSelector('#connection[data-state="live"]')
-  await page.click('header button')
+test('settings are changed, checked, and noted; a report is sent again', { skip }, async () => {
+  const { page, troubles, close } = await open(browser)
+  await logIn(page, web)
+  await go(page, '?page=settings')
+  await page.fill('[name=zone]', 'Europe/Rome')
+  await page.fill('[name=quiet]', '25:00-07:00')
+  await page.click('text=Store')
+  await page.waitForSelector('text=quiet: "25:00-07:00" are no hours')
+  await page.fill('[name=quiet]', '22:00-07:00')
+  await page.click('text=Store')
+  await page.waitForSelector('text=it holds from now on')
+  await page.waitForSelector('text=Times are in Europe/Rome')
+  await page.waitForSelector('text=ana changed zone from UTC to Europe/Rome')
+  await page.click('text=Send a test message')
+  await page.waitForSelector('text=Queued as report')
+  web.db.prepare("UPDATE outbox SET state = 'sent', tries = 1").run()
+  await go(page, '?page=reports')
+  await page.waitForSelector('.reports pre')
+  assert.match(await seen(page, '.reports'), /Test message, asked for by ana.*\s+sent/)
+  await page.click('text=Send again')
+  await page.click('button >> text="Send"')
+  await page.waitForSelector('text=Queued.')
+  await page.waitForSelector('.badge[data-state="ready"]')
+  assert.deepEqual(
+    troubles.filter((text) => !text.includes('400')),
+    [],
+  )
+  await close()
+})
+
+test('a code out of an app is asked for once it is set up', { skip }, async () => {
+  await web.people.setPassword('eva', password)
+  const { page, close } = await open(browser)
+  const logInWith = async (code: string) => {
+    await page.goto(`${web.url}/login?to=${encodeURIComponent('?page=settings')}`)
+    await page.fill('[name=name]', 'eva')
+    await page.fill('[name=password]', password)
+    await page.fill('[name=code]', code)
+    await page.click('button')
+  }
+  await logInWith('')
+  await page.waitForURL(`${web.url}/?page=settings`)
+  await page.click('text=Set up codes')
+  const secret = (await seen(page, '.command code')).replaceAll(' ', '')
+  const code = (off = 0) => totpCode(secret, Math.floor(Date.now() / 30_000) + off)
+  await page.fill('[aria-label="Code"]', code(-1))
+  await page.click('text=Turn on')
+  await page.waitForSelector('text=Ask for no codes')
+  await page.waitForSelector('text=eva turned on codes')
+  await page.click('#logout')
   await page.waitForURL(`${web.url}/login`)
-  await page.goto(`${web.url}/`)
-  assert.equal(page.url(), `${web.url}/login`)
+  await logInWith('000000')
+  await page.waitForSelector('[role=alert]')
+  await logInWith(code())
+  await page.waitForURL(`${web.url}/?page=settings`)
+  await page.click('#logout')
+  await page.waitForURL(`${web.url}/login`)
+  await logInWith(code())
+  await page.waitForSelector('[role=alert]')
   await close()
 })
 
-test('the page says when the connection is lost, and goes on by itself', { skip }, async () => {
-  const { page, close } = await open(1280)
-  await logIn(page)
-  const before = await page.locator('#live li').count()
+test('an empty fleet shows the line that rolls out the first agent', { skip }, async () => {
+  const empty = await startWeb(':memory:', { now: Date.now, live: { batch: 50 } })
+  const { page, troubles, close } = await open(browser, { width: 360 })
+  await logIn(page, empty)
+  await page.waitForSelector('.command')
+  assert.match(await seen(page, '#verdict'), /ansible-playbook -i inventory\.yml site\.yml/)
+  assert.match(await seen(page, '#verdict'), /cibot-collector agents add NAME KEY/)
+  assert.equal(await overflow(page), 0)
+  enrol(empty.db, 'first', Date.now()).tell({ kind: 'probe', at: Date.now(), ip: '192.0.2.1' })
+  empty.log.append('agent', 'first connected')
+  await page.waitForSelector('#hosts >> text=first')
+  assert.deepEqual(troubles, [])
+  await close()
+  await empty.close()
+})
+
+test('the page says when the connection is lost, goes on by itself, and misses nothing', {
+  skip,
+}, async () => {
+  const { page, close } = await open(browser)
+  await logIn(page, web)
+  await go(page, '?page=log&kind=agent')
+  await page.waitForSelector('#live >> text=nas connected')
+  const before = await page.locator('#live li[data-kind]').count()
   await page.context().setOffline(true)
   web.app.server.closeAllConnections()
   await page.waitForSelector('#connection[data-state="lost"]')
   web.log.append('agent', 'pi connected meanwhile')
   await page.context().setOffline(false)
   await page.waitForSelector('#connection[data-state="live"]')
-  await page.waitForFunction(
-    'document.querySelector("#live")?.textContent?.includes("pi connected meanwhile")',
-  )
-  assert.equal(await page.locator('#live li').count(), before + 1, 'nothing is shown twice')
+  await page.waitForSelector('#live >> text=pi connected meanwhile')
+  assert.equal(await page.locator('#live li[data-kind]').count(), before + 1, 'nothing twice')
   await close()
 })
 
-test('a session that has ended leads back to the login page', { skip }, async () => {
-  const { page, close } = await open(1280)
-  await logIn(page)
+test('a session that has ended leads back to the login page, and on to where one was', {
+  skip,
+}, async () => {
+  await web.people.setPassword('ben', password)
+  const { page, close } = await open(browser)
+  await logIn(page, web)
+  await go(page, '?page=hosts')
   web.db.prepare('DELETE FROM session').run()
   web.app.server.closeAllConnections()
-  await eventually(() => page.url() === `${web.url}/login`, 15_000)
+  await eventually(() => page.url().startsWith(`${web.url}/login`), 20_000)
+  await page.fill('[name=name]', 'ben')
+  await page.fill('[name=password]', password)
+  await page.click('button')
+  await page.waitForURL(`${web.url}/?page=hosts`)
   await close()
 })

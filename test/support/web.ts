@@ -13,10 +13,14 @@ export const noon = Date.parse('2026-11-22T12:20:00Z')
 
 export type Web = Awaited<ReturnType<typeof startWeb>>
 
-/** Starts a server over a database (in memory if no path is given); its clock stands still until moved. */
-export async function startWeb(path = ':memory:', options: Partial<ServerOptions> = {}) {
+/** Starts a server over a database (in memory if no path is given) on a free port (if none is given); its clock stands still until moved, where none is given. */
+export async function startWeb(
+  path = ':memory:',
+  options: Partial<ServerOptions> = {},
+  wantedPort = 0,
+) {
   const clock = { now: noon }
-  const now = () => clock.now
+  const now = options.now ?? (() => clock.now)
   const waits: number[] = []
   let token: string | undefined
   const db = openDatabase(path)
@@ -36,7 +40,7 @@ export async function startWeb(path = ':memory:', options: Partial<ServerOptions
     },
     ...options,
   })
-  await app.listen({ host: '127.0.0.1', port: 0 })
+  await app.listen({ host: '127.0.0.1', port: wantedPort })
   const { port } = app.server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
   const ask = (at: string, init: RequestInit = {}) =>

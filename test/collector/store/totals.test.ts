@@ -170,7 +170,7 @@ test('hosts of one label are one row; an agent that never came is shown, a relay
   db.prepare(`INSERT INTO host (name, label) VALUES ('old-nas', 'nas')`).run()
   const other = db.prepare(`SELECT id FROM host WHERE name = 'old-nas'`).get()
   db.prepare(`INSERT INTO subject VALUES ('host', ?, 4, 0, 0, ?, ?, NULL)`).run(
-    String(other?.["id"]),
+    String(other?.['id']),
     noon,
     noon,
   )

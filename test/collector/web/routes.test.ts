@@ -65,7 +65,17 @@ const answers: [string, TSchema][] = [
   ['/api/v1/totals?since=24h', shapes.TotalsAnswer],
   ['/api/v1/attackers?since=24h&limit=5&q=203', shapes.AttackersAnswer],
   ['/api/v1/hosts', shapes.HostsAnswer],
+  ['/api/v1/attackers?ip=203.0.113.9', shapes.AttackersAnswer],
+  ['/api/v1/attackers?since=24h&until=1h&host=nas', shapes.AttackersAnswer],
+  ['/api/v1/top?by=user&since=24h', shapes.TopAnswer],
+  ['/api/v1/top?by=network', shapes.TopAnswer],
+  ['/api/v1/chart?since=24h', shapes.ChartAnswer],
+  ['/api/v1/chart?since=30d&by=host', shapes.ChartAnswer],
+  ['/api/v1/host?name=nas', shapes.HostAnswer],
+  ['/api/v1/fleet', shapes.FleetAnswer],
   ['/api/v1/findings', shapes.FindingsAnswer],
+  ['/api/v1/findings?kind=login&q=pi&since=24h', shapes.FindingsAnswer],
+  ['/api/v1/log?kind=agent', shapes.LogAnswer],
   ['/api/v1/alerts', shapes.AlertsAnswer],
   ['/api/v1/reports', shapes.ReportsAnswer],
   ['/api/v1/log', shapes.LogAnswer],
@@ -132,7 +142,8 @@ test('a wrong value is refused with a sentence that names it and says what is ri
     ['totals?since=-5', /^since: /],
     ['totals?since=1e9', /^since: /],
     ['totals?since=24h&since=7d', /^query: since: /],
-    ['totals?until=24h', /^query: "until" is not known here$/],
+    ['totals?until=soon', /^until: "soon" is no time/],
+    ['totals?before=24h', /^query: "before" is not known here$/],
     ['totals?__proto__=1', /^query: "__proto__" is not known here$/],
     ['attackers?limit=0', /^limit: "0" is not a whole number from 1 to 500$/],
     ['attackers?limit=501', /^limit: /],
@@ -223,9 +234,20 @@ test('the OpenAPI document and its page list every address of the API', async ()
   const { body } = await web.read('/api/v1/openapi.json')
   assert.deepEqual(
     Object.keys(body.paths).sort(),
-    ['alerts', 'attackers', 'findings', 'hosts', 'live', 'log', 'reports', 'totals'].map(
-      (name) => `/api/v1/${name}`,
-    ),
+    [
+      'alerts',
+      'attackers',
+      'chart',
+      'findings',
+      'fleet',
+      'host',
+      'hosts',
+      'live',
+      'log',
+      'reports',
+      'top',
+      'totals',
+    ].map((name) => `/api/v1/${name}`),
   )
   assert.deepEqual(
     Object.keys(

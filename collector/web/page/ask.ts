@@ -1,0 +1,93 @@
+/** Asking the collector, and keeping what it said fresh while somebody looks. */
+import { signal } from '@preact/signals'
+import { useEffect, useState } from 'preact/hooks'
+
+const every = 15_000
+
+/** When (ms) the newest numbers came; 0 before the first. */
+export const freshAt = signal(0)
+/** Within how many ms numbers should be asked for again; changes whenever something happens. */
+export const happened = signal(0)
+/** Goes on by itself, for ages. */
+export const now = signal(Date.now())
+
+setInterval(() => {
+  now.value = Date.now()
+}, 1000)
+
+/** What the collector answered instead of what was asked for. */
+export class Refused extends Error {
+  override name = 'Refused'
+}
+
+/** Asks the API; a session that has ended leads to the login page. Throws Refused with its sentence. */
+export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const answer = await fetch(`api/v1/${path}`, {
+    ...init,
+    headers: { accept: 'application/json', ...init.headers },
+  })
+  if (answer.status === 401) toLogin()
+  const content = await answer.json().catch(() => ({}))
+  if (!answer.ok) throw new Refused(content.error ?? `the collector answered ${answer.status}`)
+  freshAt.value = Date.now()
+  return content
+}
+
+/** Sends a change. */
+export function send<T>(
+  method: 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: unknown,
+): Promise<T> {
+  const init = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  return ask(path, { method, ...(body === undefined ? {} : init) })
+}
+
+export function toLogin(): void {
+  const to = location.search === '' ? '' : `?to=${encodeURIComponent(location.search)}`
+  location.assign(`login${to}`)
+}
+
+/**
+ * What the API says under a path, asked again every 15 s and soon after something happened; undefined
+ * before the first answer. No path, no question.
+ */
+export function useAnswer<T>(path: string | undefined): T | undefined {
+  const [answer, setAnswer] = useState<{ path: string; content: T }>()
+  useEffect(() => {
+    if (path === undefined) return
+    let stopped = false
+    let timer = 0
+    let due = 0
+    const plan = (wait: number) => {
+      clearTimeout(timer)
+      due = Date.now() + wait
+      if (!document.hidden) timer = setTimeout(refresh, wait)
+    }
+    const refresh = async () => {
+      plan(every)
+      try {
+        const content = await ask<T>(path)
+        if (!stopped) setAnswer({ path, content })
+      } catch {
+        // The age shown says since when there is no answer; the next round tries again.
+      }
+    }
+    const onVisible = () => {
+      if (!document.hidden) plan(0)
+    }
+    const stop = happened.subscribe((wait) => {
+      if (wait > 0 && due - Date.now() > wait) plan(wait)
+    })
+    document.addEventListener('visibilitychange', onVisible)
+    void refresh()
+    return () => {
+      stopped = true
+      stop()
+      clearTimeout(timer)
+      document.removeEventListener('visibilitychange', onVisible)
+    }
+  }, [path])
+  // What was asked before is shown until the new answer is here: no flicker between two filters.
+  return answer?.content
+}

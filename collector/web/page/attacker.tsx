@@ -1,0 +1,239 @@
+/** Everything one address did, on all hosts, on one line of time. */
+import { useEffect, useState } from 'preact/hooks'
+import type { AttackersAnswer, ChartAnswer, FindingAnswer, FindingsAnswer } from '../shapes.ts'
+import { ask, useAnswer } from './ask.ts'
+import { findingEntry } from './live.ts'
+import { Ago, Bar, Card, Copy, Empty, Export, HostName, Loading, Stat, UserName } from './parts.tsx'
+import { at } from './route.ts'
+import { Row } from './row.tsx'
+import { path } from './span.ts'
+import { counted, moment, number, visible } from './words.ts'
+
+const perPage = 100
+const mostUsers = 30
+
+export function Attacker() {
+  const ip = at('ip')
+  const rows = useAnswer<AttackersAnswer>(path('attackers', { ip }))?.attackers
+  const who = rows?.[0]
+  return (
+    <>
+      <Card
+        label="Attacker"
+        title={<span class="address big">{visible(ip, 120)}</span>}
+        side={
+          <>
+            <Copy text={ip} what="the address" />
+            <Export path={path('findings', { ip })} name="attacker" />
+          </>
+        }
+      >
+        {rows === undefined ? (
+          <Loading />
+        ) : who === undefined ? (
+          <Empty>Nothing is known of this address.</Empty>
+        ) : (
+          <Facts who={who} />
+        )}
+      </Card>
+      {who !== undefined && (
+        <div class="columns">
+          <OnHosts who={who} />
+          <Users who={who} />
+        </div>
+      )}
+      <Deeds key={ip} ip={ip} who={who} />
+    </>
+  )
+}
+
+type Who = AttackersAnswer['attackers'][number]
+
+function Facts({ who }: { who: Who }) {
+  return (
+    <>
+      {who.logins > 0 && who.attempts > 0 && (
+        <p class="alarm">This address was refused {counted(who.attempts, 'time')} and logged in.</p>
+      )}
+      <dl class="stats">
+        <Stat name="attempts" value={who.attempts} />
+        <Stat name="probes" value={who.probes} />
+        <Stat name="logins" value={who.logins} />
+        <Stat name="hosts" value={Object.keys(who.hosts).length} />
+        <Stat name="names tried" value={Object.keys(who.users).length} />
+      </dl>
+      <p class="quiet">
+        First seen <Ago iso={who.first} />, last <Ago iso={who.last} />.
+      </p>
+    </>
+  )
+}
+
+function OnHosts({ who }: { who: Who }) {
+  const hosts = Object.entries(who.hosts)
+  const most = Math.max(...hosts.map(([, { attempts }]) => attempts))
+  return (
+    <Card title="On hosts" label="On hosts">
+      <ol class="bars">
+        {hosts.map(([name, { attempts, logins }]) => (
+          <Bar key={name} value={attempts} most={most}>
+            <HostName name={name} />
+            {logins > 0 && <span class="badge bad">{counted(logins, 'login')}</span>}
+          </Bar>
+        ))}
+      </ol>
+    </Card>
+  )
+}
+
+function Users({ who }: { who: Who }) {
+  const users = Object.entries(who.users)
+  const most = users[0]?.[1] ?? 0
+  return (
+    <Card title="Names tried" label="Names tried">
+      {users.length === 0 && <Empty>It named nobody.</Empty>}
+      <ol class="bars">
+        {users.slice(0, mostUsers).map(([user, times]) => (
+          <Bar key={user} value={times} most={most}>
+            <UserName user={user} />
+          </Bar>
+        ))}
+      </ol>
+      {users.length > mostUsers && <p class="quiet">and {number(users.length - mostUsers)} more</p>}
+    </Card>
+  )
+}
+
+function Deeds({ ip, who }: { ip: string; who: Who | undefined }) {
+  const [rows, setRows] = useState<FindingAnswer[]>([])
+  const [next, setNext] = useState<number | null>()
+  const more = async (before?: number | null) => {
+    const query = { ip, limit: String(perPage), before: before ? String(before) : '' }
+    const page = await ask<FindingsAnswer>(path('findings', query)).catch(() => undefined)
+    if (page === undefined) return
+    setRows((rows) =>
+      [...rows, ...page.findings].sort((one, other) => (one.at < other.at ? 1 : -1)),
+    )
+    setNext(page.next)
+  }
+  useEffect(() => {
+    void more()
+  }, [])
+  if (next === undefined) return <Loading />
+  return (
+    <Card title="Everything it did" label="Everything it did" kind="deeds">
+      {next === null ? <LanesOfRows rows={rows} /> : who && <LanesOfDays ip={ip} who={who} />}
+      <p class="quiet">
+        Log lines themselves are not kept; this is all that was understood of them.
+      </p>
+      <ol class="log">
+        {rows.map((row) => (
+          <Row key={row.n} entry={findingEntry(row)} />
+        ))}
+      </ol>
+      {next !== null && (
+        <p class="more">
+          <button type="button" onClick={() => void more(next)}>
+            Further back
+          </button>
+        </p>
+      )}
+    </Card>
+  )
+}
+
+const slots = 96
+
+// All that it did is here: shown as finely as there is room.
+function LanesOfRows({ rows }: { rows: readonly FindingAnswer[] }) {
+  const times = rows.map((row) => Date.parse(row.at))
+  const from = Math.min(...times)
+  const length = Math.max(60_000, Math.max(...times) - from)
+  const lanes = new Map<string, Slot[]>()
+  for (const row of rows) {
+    const lane =
+      lanes.get(row.host) ?? Array.from({ length: slots }, () => ({ weight: 0, login: false }))
+    lanes.set(row.host, lane)
+    const slot = lane[Math.floor(((Date.parse(row.at) - from) / length) * (slots - 1))]
+    if (slot === undefined) continue
+    slot.weight += row.count
+    slot.login ||= row.kind === 'login'
+  }
+  return rows.length === 0 ? null : <Lanes lanes={lanes} from={from} to={from + length} />
+}
+
+// Too much to have it all here: by days, as the collector has it summed up.
+function LanesOfDays({ ip, who }: { ip: string; who: Who }) {
+  const since = String(Date.parse(who.first))
+  const chart = useAnswer<ChartAnswer>(path('chart', { ip, since, by: 'host' }))
+  if (chart === undefined) return null
+  const lanes = new Map(
+    chart.series.map(({ host, attempts, probes, logins }) => [
+      host ?? '',
+      attempts.map((tried, at) => ({
+        weight: tried + (probes[at] ?? 0) + (logins[at] ?? 0),
+        login: (logins[at] ?? 0) > 0,
+      })),
+    ]),
+  )
+  return <Lanes lanes={lanes} from={Date.parse(who.first)} to={Date.parse(who.last)} />
+}
+
+type Slot = { weight: number; login: boolean }
+const laneHeight = 18
+const mostLanes = 30
+
+// A lane per host: when it came there, and how hard.
+function Lanes({
+  lanes,
+  from,
+  to,
+}: {
+  lanes: ReadonlyMap<string, Slot[]>
+  from: number
+  to: number
+}) {
+  const all = [...lanes].slice(0, mostLanes)
+  const most = Math.max(...all.flatMap(([, lane]) => lane.map(({ weight }) => weight)))
+  return (
+    <div
+      class="lanes"
+      role="img"
+      aria-label={`When it came to each of ${counted(lanes.size, 'host')}`}
+    >
+      {all.map(([host, lane]) => (
+        <div class="lane" key={host}>
+          <span class="host">{visible(host, 40)}</span>
+          <svg
+            viewBox={`0 0 ${lane.length * 4} ${laneHeight}`}
+            preserveAspectRatio="none"
+            aria-hidden="true"
+          >
+            {lane.map(({ weight, login }, slot) =>
+              weight === 0 ? null : (
+                <rect
+                  key={`${slot} ${login}`}
+                  x={slot * 4}
+                  width="4"
+                  height={laneHeight}
+                  class={login ? 'login' : ''}
+                  opacity={login ? 1 : 0.25 + (0.75 * weight) / most}
+                />
+              ),
+            )}
+          </svg>
+        </div>
+      ))}
+      <div class="lane ends">
+        <span />
+        <span>
+          <span>{moment(from)}</span>
+          <span>{moment(to)}</span>
+        </span>
+      </div>
+      {lanes.size > mostLanes && (
+        <p class="quiet">and {number(lanes.size - mostLanes)} more hosts</p>
+      )}
+    </div>
+  )
+}

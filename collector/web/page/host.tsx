@@ -1,0 +1,198 @@
+/** One host: how well it is heard, and what it saw. */
+import type {
+  AttackersAnswer,
+  ChartAnswer,
+  HostAnswer,
+  HostsAnswer,
+  TotalsAnswer,
+} from '../shapes.ts'
+import { useAnswer } from './ask.ts'
+import { Chart } from './chart.tsx'
+import { Address, Ago, Bar, Card, Choice, Empty, Export, Loading, Stat } from './parts.tsx'
+import { at, changed, go, href } from './route.ts'
+import { asked, chosen, path, spans } from './span.ts'
+import { number, size, span as spanText, visible } from './words.ts'
+
+export function Host() {
+  const name = at('name')
+  const host = useAnswer<HostsAnswer>('hosts')?.hosts.find((one) => one.name === name)
+  const detail = useAnswer<HostAnswer>(path('host', { name }))
+  return (
+    <>
+      <Card
+        label="Host"
+        title={<span class="big">{visible(name, 120)}</span>}
+        side={<Links name={name} />}
+      >
+        {host === undefined || detail === undefined ? (
+          <Empty>No host of this name is known, or it has not been asked yet.</Empty>
+        ) : (
+          <State host={host} detail={detail} />
+        )}
+      </Card>
+      <Saw name={name} />
+      {detail !== undefined && <Gaps gaps={detail.gaps} />}
+    </>
+  )
+}
+
+function Links({ name }: { name: string }) {
+  return (
+    <>
+      <a href={href({ page: 'log', host: name })}>Its log</a>
+      <a href={href({ page: 'attackers', host: name })}>Its attackers</a>
+    </>
+  )
+}
+
+type Known = HostsAnswer['hosts'][number]
+
+function State({ host, detail }: { host: Known; detail: HostAnswer }) {
+  const { online, lastSeen, version, lag, gaps, sources, attempts } = host
+  const skew =
+    detail.skew === null ? 'unknown' : Math.abs(detail.skew) < 2000 ? 'right' : wrong(detail.skew)
+  return (
+    <>
+      <dl class="facts">
+        <Fact name="Connection" state={online ? 'good' : 'bad'}>
+          {online ? 'online' : 'silent'}
+        </Fact>
+        <Fact name="Last heard">{lastSeen === null ? 'never' : <Ago iso={lastSeen} />}</Fact>
+        <Fact name="Clock" state={skew === 'right' || skew === 'unknown' ? '' : 'warn'}>
+          {skew}
+        </Fact>
+        <Fact name="Behind" state={lag !== null && lag > 1_000_000 ? 'warn' : ''}>
+          {lag === null ? 'unknown' : size(lag)}
+        </Fact>
+        <Fact name="Gaps" state={gaps > 0 ? 'warn' : ''}>
+          {number(gaps)}
+        </Fact>
+        <Fact name="Version">{version === null ? 'unknown' : visible(version, 30)}</Fact>
+        <Fact name="Attempts ever">{number(attempts)}</Fact>
+      </dl>
+      <h3>Sources</h3>
+      {sources.length === 0 && <Empty>None has been told of.</Empty>}
+      <ul class="rows">
+        {sources.map(({ source, reading, lag, trouble }) => {
+          const position = detail.positions.find((one) => one.source === source)
+          return (
+            <li key={source}>
+              <div class="first">
+                <code>{visible(reading, 200)}</code>
+                <span class="number">
+                  {lag === null ? '' : lag === 0 ? 'all read' : `${size(lag)} behind`}
+                </span>
+              </div>
+              {position !== undefined && (
+                <p class="quiet">
+                  stands at {number(position.offset)}, {number(position.open)} open sessions, kept{' '}
+                  <Ago iso={position.stored} />
+                </p>
+              )}
+              {trouble !== '' && <p class="warn">{visible(trouble)}</p>}
+            </li>
+          )
+        })}
+      </ul>
+    </>
+  )
+}
+
+function wrong(skew: number): string {
+  return `${spanText(Math.abs(skew))} ${skew > 0 ? 'ahead' : 'behind'}`
+}
+
+function Fact({
+  name,
+  state = '',
+  children,
+}: {
+  name: string
+  state?: string
+  children: preact.ComponentChildren
+}) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class={state}>{children}</dd>
+    </div>
+  )
+}
+
+function Saw({ name }: { name: string }) {
+  const span = chosen()
+  const query = { ...asked(span), host: name }
+  const totals = useAnswer<TotalsAnswer>(path('totals', query))
+  const chart = useAnswer<ChartAnswer>(path('chart', { since: span.span, host: name }))
+  const from = path('attackers', { ...query, limit: '10', users: '0' })
+  const rows = useAnswer<AttackersAnswer>(from)?.attackers
+  return (
+    <>
+      <Card
+        title="What it saw"
+        label="What it saw"
+        side={
+          <Choice
+            label="Span of time"
+            options={spans}
+            chosen={span.span}
+            to={(value) => changed({ span: value === '24h' ? '' : value, from: '', to: '' })}
+          />
+        }
+      >
+        <dl class="stats">
+          <Stat name="attempts" value={totals?.attempts} />
+          <Stat name="addresses" value={totals?.attackers} />
+          <Stat name="probes" value={totals?.probes} />
+          <Stat name="logins" value={totals?.logins} />
+        </dl>
+        {chart === undefined ? (
+          <div class="plot waiting" />
+        ) : (
+          <Chart
+            chart={chart}
+            narrowed={span.narrowed}
+            narrow={(to) =>
+              go(changed({ from: to ? String(to.from) : '', to: to ? String(to.to) : '' }))
+            }
+          />
+        )}
+      </Card>
+      <Card
+        title="Its attackers"
+        label="Its attackers"
+        side={<Export path={path('attackers', query)} name="attackers" />}
+      >
+        {rows === undefined ? <Loading /> : rows.length === 0 ? <Empty>Nobody tried.</Empty> : null}
+        <ol class="bars">
+          {rows?.map((row) => (
+            <Bar key={row.ip} value={row.attempts} most={rows[0]?.attempts ?? 0}>
+              <Address ip={row.ip} />
+              {row.logins > 0 && <span class="badge bad">logged in</span>}
+            </Bar>
+          ))}
+        </ol>
+      </Card>
+    </>
+  )
+}
+
+function Gaps({ gaps }: { gaps: HostAnswer['gaps'] }) {
+  if (gaps.length === 0) return null
+  return (
+    <Card title="What could not be read" label="Gaps">
+      <ul class="rows">
+        {gaps.map((gap) => (
+          <li key={`${gap.at} ${gap.kind} ${gap.text}`}>
+            <div class="first">
+              <span>{visible(gap.text)}</span>
+              <span class="quiet">
+                <Ago iso={gap.at} />
+              </span>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}

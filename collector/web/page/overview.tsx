@@ -1,0 +1,199 @@
+/** The first page: whether anything needs anybody, and what goes on. */
+import type {
+  AttackersAnswer,
+  ChartAnswer,
+  HostsAnswer,
+  TopAnswer,
+  TotalsAnswer,
+} from '../shapes.ts'
+import { useAnswer } from './ask.ts'
+import { Chart } from './chart.tsx'
+import { HostCards } from './hosts.tsx'
+import { Latest } from './latest.tsx'
+import {
+  Address,
+  Bar,
+  Card,
+  Chip,
+  Choice,
+  Empty,
+  Export,
+  Loading,
+  Stat,
+  UserName,
+} from './parts.tsx'
+import { at, changed, go, href } from './route.ts'
+import { asked, chosen, path, spans } from './span.ts'
+import { Verdict } from './verdict.tsx'
+import { counted, range, visible } from './words.ts'
+
+const mostCards = 8
+
+export function Overview() {
+  const hosts = useAnswer<HostsAnswer>('hosts')?.hosts
+  const span = chosen()
+  const host = at('host')
+  const query = { ...asked(span), host }
+  if (hosts?.length === 0) return <Verdict hosts={hosts} />
+  return (
+    <>
+      <Verdict hosts={hosts} />
+      <Attempts query={query} />
+      <HostsNow hosts={hosts} />
+      <div class="columns">
+        <TopAttackers query={query} />
+        <TopNames query={query} by="user" title="User names" />
+        <TopNames query={query} by="network" title="Networks" />
+      </div>
+      <Latest />
+    </>
+  )
+}
+
+type Query = Record<string, string>
+
+function Attempts({ query }: { query: Query }) {
+  const span = chosen()
+  const host = at('host')
+  const isByHost = at('by') === 'host' && host === ''
+  const totals = useAnswer<TotalsAnswer>(path('totals', query))
+  const chart = useAnswer<ChartAnswer>(
+    path('chart', { since: span.span, host, by: isByHost ? 'host' : '' }),
+  )
+  return (
+    <Card
+      title="Attempts"
+      label="Attempts along time"
+      side={
+        <>
+          <Choice
+            label="Span of time"
+            options={spans}
+            chosen={span.span}
+            to={(value) => changed({ span: value === '24h' ? '' : value, from: '', to: '' })}
+          />
+          <Choice
+            label="Hosts in the chart"
+            options={[
+              ['', 'Merged'],
+              ['host', 'Per host'],
+            ]}
+            chosen={isByHost ? 'host' : ''}
+            to={(value) => changed({ by: value, host: '' })}
+          />
+        </>
+      }
+    >
+      <dl class="stats">
+        <Stat name="attempts" value={totals?.attempts} />
+        <Stat name="addresses" value={totals?.attackers} />
+        <Stat name="probes" value={totals?.probes} />
+        <Stat name="logins" value={totals?.logins} />
+        <Stat name="hosts" value={totals?.hosts} />
+      </dl>
+      {chart === undefined ? (
+        <div class="plot waiting" />
+      ) : (
+        <Chart
+          chart={chart}
+          narrowed={span.narrowed}
+          narrow={(to) =>
+            go(changed({ from: to ? String(to.from) : '', to: to ? String(to.to) : '' }))
+          }
+        />
+      )}
+      <p class="chips">
+        {span.narrowed && (
+          <Chip
+            name="from"
+            value={range(span.narrowed.from, span.narrowed.to)}
+            to={changed({ from: '', to: '' })}
+          />
+        )}
+        {host !== '' && <Chip name="host" value={host} to={changed({ host: '' })} />}
+      </p>
+    </Card>
+  )
+}
+
+function HostsNow({ hosts }: { hosts: HostsAnswer['hosts'] | undefined }) {
+  const day = useAnswer<ChartAnswer>('chart?since=24h&by=host')
+  const all = hosts === undefined ? 'Hosts' : counted(hosts.length, 'host')
+  return (
+    <Card title={all} label="Hosts" side={<a href={href({ page: 'hosts' })}>All hosts</a>}>
+      {hosts === undefined ? <Loading /> : <HostCards hosts={hosts} day={day} most={mostCards} />}
+    </Card>
+  )
+}
+
+function TopAttackers({ query }: { query: Query }) {
+  const from = path('attackers', { ...query, limit: '10', users: '0' })
+  const rows = useAnswer<AttackersAnswer>(from)?.attackers
+  const most = rows?.[0]?.attempts ?? 0
+  return (
+    <Card
+      title="Top attackers"
+      label="Top attackers"
+      side={<Export path={path('attackers', query)} name="attackers" />}
+    >
+      <List rows={rows} none="Nobody tried.">
+        {(row) => (
+          <Bar key={row.ip} value={row.attempts} most={most}>
+            <Address ip={row.ip} />
+            <span class="quiet"> {counted(Object.keys(row.hosts).length, 'host')}</span>
+            {row.logins > 0 && <span class="badge bad">logged in</span>}
+          </Bar>
+        )}
+      </List>
+      <p class="more">
+        <a href={href({ page: 'attackers', span: at('span'), from: at('from'), to: at('to') })}>
+          All attackers
+        </a>
+      </p>
+    </Card>
+  )
+}
+
+function TopNames({ query, by, title }: { query: Query; by: 'user' | 'network'; title: string }) {
+  const from = path('top', { by, ...query, limit: '10' })
+  const rows = useAnswer<TopAnswer>(from)?.top
+  const most = rows?.[0]?.attempts ?? 0
+  return (
+    <Card
+      title={title}
+      label={title}
+      side={<Export path={path('top', { by, ...query })} name={`${by}s`} />}
+    >
+      <List rows={rows} none="Nothing was tried.">
+        {(row) => (
+          <Bar key={row.name} value={row.attempts} most={most}>
+            {by === 'user' ? <UserName user={row.name} /> : <Network name={row.name} />}
+          </Bar>
+        )}
+      </List>
+    </Card>
+  )
+}
+
+function Network({ name }: { name: string }) {
+  const part = name.replace(/0\/24$|:?:\/48$/, '')
+  return (
+    <a class="address" href={href({ page: 'attackers', q: part, span: at('span') })}>
+      {visible(name)}
+    </a>
+  )
+}
+
+function List<R>({
+  rows,
+  none,
+  children,
+}: {
+  rows: readonly R[] | undefined
+  none: string
+  children: (row: R) => preact.JSX.Element
+}) {
+  if (rows === undefined) return <Loading />
+  if (rows.length === 0) return <Empty>{none}</Empty>
+  return <ol class="bars">{rows.map(children)}</ol>
+}

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { openAgents } from '../../collector/store/agents.ts'
+import { enrol } from '../support/findings.ts'
+import { startWeb, type Web } from '../support/web.ts'
+import { logIn, open, overflow, skip, startBrowser } from './person.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** The pictures are for a person to look at; the folder is not kept. */
+const pictures = new URL('../../.cache/pages/', import.meta.url).pathname
+
+const attacker = '203.0.113.9'
+const pages = [
+  ['overview', '', '.plot canvas'],
+  ['per-host', '?span=7d&by=host', '.legend'],
+  ['log', '?page=log', '#live li[data-kind]'],
+  ['attackers', '?page=attackers&span=7d', '#attackers .address'],
+  ['attacker', `?page=attacker&ip=${attacker}`, '.lanes'],
+  ['hosts', '?page=hosts', '.cards .spark'],
+  ['host', '?page=host&name=nas', '.plot canvas'],
+  ['reports', '?page=reports', '.reports pre'],
+  ['settings', '?page=settings', '[name=schedule]'],
+  ['api', 'api', 'details'],
+] as const
+
+const looks = [
+  ['light', { width: 1280, height: 860 }],
+  ['dark', { width: 1280, height: 860, scheme: 'dark' }],
+  ['phone', { width: 360, height: 740, scale: 2 }],
+  ['phone-dark', { width: 360, height: 740, scale: 2, scheme: 'dark' }],
+] as const
+
+let browser: Browser
+let web: Web
+
+before(async () => {
+  if (skip !== false) return
+  mkdirSync(pictures, { recursive: true })
+  web = await startWeb(':memory:', { now: Date.now, live: { batch: 50 } })
+  fill(web)
+  browser = await startBrowser()
+})
+after(async () => {
+  if (skip !== false) return
+  await browser.close()
+  await web.close()
+})
+
+for (const [look, how] of looks) {
+  test(`every page, ${look}: nothing wrong, nothing off the edge, nothing in the way of anybody`, {
+    skip,
+  }, async () => {
+    const { page, troubles, requested, close } = await open(browser, how)
+    await page.goto(`${web.url}/login`)
+    await page.screenshot({ path: join(pictures, `${look}-login.png`) })
+    assert.equal(await overflow(page), 0, 'login')
+    await logIn(page, web)
+    for (const [name, to, ready] of pages) {
+      await page.goto(`${web.url}/${to}`)
+      await page.waitForSelector(ready)
+      await page.waitForLoadState('networkidle').catch(() => undefined)
+      await page.screenshot({ path: join(pictures, `${look}-${name}.png`) })
+      assert.equal(await overflow(page), 0, name)
+      // Through the debugger, which the page's own policy does not bind.
+      const found = await page.evaluate(
+        `${axe}; axe.run(document, { resultTypes: ['violations'] })`,
+      )
+      assert.deepEqual(serious(found), [], name)
+    }
+    assert.deepEqual(troubles, [])
+    const foreign = requested.filter((url) => !url.startsWith(`${web.url}/`))
+    assert.deepEqual(
+      foreign.filter((url) => !url.startsWith('data:')),
+      [],
+    )
+    await close()
+  })
+}
+
+type Violation = { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }
+
+function serious(found: unknown): string[] {
+  const { violations } = found as { violations: Violation[] }
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
+}
+
+// A fleet as it may be after a month: seven hosts, a few busy attackers, one who got in.
+function fill({ db, log }: Web): void {
+  const now = Date.now()
+  const names = ['nas', 'pi-cellar', 'vps-fra', 'vps-ams', 'mail', 'attic', 'git']
+  const users = ['root', 'admin', 'ubuntu', 'test', 'oracle', 'postgres', 'pi', 'git', 'deploy']
+  const tellers = names.map((name) => enrol(db, name, now - 4000))
+  for (const [place, teller] of tellers.entries()) {
+    teller.tell(
+      ...Array.from({ length: 420 }, (_, at) => ({
+        kind: at % 11 === 0 ? ('probe' as const) : ('attempt' as const),
+        at: now - Math.floor(((420 - at) / 420) ** 2 * (30 - place) * 86_400_000) - at * 997,
+        ip: at % 7 === 3 ? `2001:db8:${place}::${at % 23}` : `203.0.113.${((at * at) % 37) + 9}`,
+        ...(at % 11 === 0 ? {} : { user: users[(at * (place + 3)) % 9] ?? '', method: 'password' }),
+      })),
+    )
+  }
+  tellers[0]?.tell(
+    {
+      kind: 'attempt',
+      at: now - 500_000,
+      ip: '198.51.100.4',
+      user: '<img src=x onerror=alert(1)>',
+    },
+    { kind: 'attempt', at: now - 400_000, ip: '198.51.100.4', user: '\u202egnp.exe' },
+    { kind: 'attempt', at: now - 400_000, ip: '198.51.100.4', user: 'x'.repeat(256) },
+    { kind: 'change', at: now - 300_000, program: 'useradd', user: 'eve', text: 'new user eve' },
+  )
+  tellers[2]?.tell({
+    kind: 'login',
+    at: now - 60_000,
+    ip: attacker,
+    user: 'deploy',
+    method: 'password',
+  })
+  openAgents(db).disconnected(6, now - 5 * 3_600_000)
+  db.prepare('UPDATE agent SET sources = ?, skew = 40').run(
+    JSON.stringify([{ source: 'auth.log', reading: '/var/log/auth.log', lag: 0, trouble: '' }]),
+  )
+  db.prepare(
+    `INSERT INTO gap (agent, source, file, offset, kind, at, text, received)
+     VALUES (1, 'auth.log', 'f', 1, 'missing', ?, 'auth.log.2 was rotated away unread', ?)`,
+  ).run(now - 9_000_000, now - 9_000_000)
+  log.append('agent', 'nas connected from 192.0.2.7')
+  log.append('audit', 'ana changed quiet from none to 22:00-07:00')
+  const texts = [
+    'Quiet: 412 attempts by 37 addresses on 6 hosts, nobody got in\n\n203.0.113.9  122 on 3 hosts',
+    'LOOK: 203.0.113.9 failed 61 times on nas and mail, then logged in to vps-fra as deploy',
+  ]
+  for (const [at, text] of texts.entries()) {
+    db.prepare(
+      `INSERT INTO report (kind, from_n, to_n, from_gap, to_gap, from_at, to_at, digest)
+       VALUES (?, 0, 3, 0, 0, ?, ?, '{}')`,
+    ).run(at === 0 ? 'period' : 'alert', at === 0 ? now - 3_600_000 : now, now)
+    db.prepare(
+      `INSERT INTO outbox (report, part, parts, text, entities, loud, state, due, tries)
+       VALUES (?, 1, 1, ?, '[]', 0, ?, ?, 1)`,
+    ).run(at + 1, text, at === 0 ? 'sent' : 'unsure', now)
+  }
+}

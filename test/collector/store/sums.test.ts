@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { networkOf } from '../../../collector/fleet/networks.ts'
+import { openDatabase } from '../../../collector/store/database.ts'
+import type { FindingRow } from '../../../collector/store/history.ts'
+import { openTotals } from '../../../collector/store/totals.ts'
+import { enrol, type Told } from '../../support/findings.ts'
+
+const hour = 3_600_000
+const day = 24 * hour
+const end = Date.parse('2026-11-22T12:20:00Z')
+
+const told = fc.record({
+  host: fc.integer({ min: 0, max: 2 }),
+  kind: fc.constantFrom('attempt', 'attempt', 'attempt', 'probe', 'login', 'blocked'),
+  age: fc.integer({ min: 0, max: 12 * day }),
+  ip: fc.constantFrom('203.0.113.9', '203.0.113.7', '198.51.100.4', '2001:db8:1:2::3', undefined),
+  user: fc.constantFrom('root', 'admin', '__proto__', '', undefined),
+  count: fc.integer({ min: 1, max: 5 }),
+})
+
+// Adds everything up from the findings themselves, as slowly as it takes.
+function slowly(rows: readonly FindingRow[], name: (row: FindingRow) => string | null) {
+  const sums = new Map<string, { attempts: number; probes: number; logins: number }>()
+  for (const row of rows) {
+    const key = name(row)
+    if (key === null || key === '' || row.ip === null) continue
+    const sum = sums.get(key) ?? { attempts: 0, probes: 0, logins: 0 }
+    sums.set(key, sum)
+    if (row.kind === 'attempt') sum.attempts += row.count
+    if (row.kind === 'probe') sum.probes += row.count
+    if (row.kind === 'login') sum.logins += row.count
+  }
+  return [...sums]
+    .map(([name, sum]) => ({ name, ...sum }))
+    .filter(({ attempts, probes }) => attempts + probes > 0)
+    .sort(
+      (one, other) =>
+        other.attempts - one.attempts ||
+        other.probes - one.probes ||
+        (one.name < other.name ? -1 : 1),
+    )
+}
+
+test('whatever was told: every sum over every span is what the findings themselves add up to', () => {
+  fc.assert(
+    fc.property(
+      fc.array(told, { maxLength: 60 }),
+      fc.integer({ min: 0, max: 13 * day }),
+      fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
+      fc.constantFrom(undefined, 'b'),
+      (all, back, until, host) => {
+        const db = openDatabase(':memory:')
+        const tellers = ['a', 'b', 'c'].map((name) => enrol(db, name, end))
+        const rows = all.flatMap(({ host, age, ip, user, ...rest }) => {
+          const finding = {
+            ...rest,
+            at: end - age,
+            ...(ip === undefined ? {} : { ip }),
+            ...(user === undefined ? {} : { user }),
+          }
+          return tellers[host]?.tell(finding as Told) ?? []
+        })
+        const since = end - back
+        const to = until === undefined ? undefined : Math.floor(since / hour) * hour + until * hour
+        const span = { since, until: to, host }
+        const within = rows.filter(
+          (row) =>
+            row.at >= since &&
+            (to === undefined || row.at < to) &&
+            (host === undefined || row.host === host),
+        )
+        const totals = openTotals(db)
+        const found = totals.attackers({ ...span, limit: 500 })
+        const wanted = slowly(within, ({ ip }) => ip)
+        assert.deepEqual(
+          found.map(({ ip, attempts, probes, logins }) => ({ name: ip, attempts, probes, logins })),
+          wanted,
+        )
+        for (const { ip, hosts, users } of found) {
+          const own = within.filter((row) => row.ip === ip)
+          assert.deepEqual(
+            [...users].map(([name, attempts]) => ({ name, attempts })),
+            slowly(
+              own.filter(({ kind }) => kind === 'attempt'),
+              ({ user }) => user,
+            ).map(({ name, attempts }) => ({ name, attempts })),
+          )
+          for (const [label, counts] of hosts) {
+            const there = own.filter((row) => row.host === label)
+            const [sum] = slowly(there, () => 'all')
+            assert.equal(counts.attempts, sum?.attempts ?? 0)
+          }
+        }
+        const names = totals.top('user', { ...span, limit: 500 })
+        assert.deepEqual(
+          names.map(({ name, attempts }) => ({ name, attempts })),
+          slowly(
+            within.filter(({ kind }) => kind === 'attempt'),
+            ({ user }) => user,
+          ).map(({ name, attempts }) => ({ name, attempts })),
+        )
+        const networks = totals.top('net', { ...span, limit: 500 })
+        assert.deepEqual(
+          networks.map(({ name, attempts, probes }) => ({ name, attempts, probes })),
+          slowly(within, ({ ip }) => ip && networkOf(ip)).map(({ name, attempts, probes }) => ({
+            name,
+            attempts,
+            probes,
+          })),
+        )
+        const sums = totals.totals(span)
+        assert.deepEqual(
+          [sums.attempts, sums.probes, sums.attackers],
+          [
+            wanted.reduce((sum, one) => sum + one.attempts, 0),
+            wanted.reduce((sum, one) => sum + one.probes, 0),
+            wanted.length,
+          ],
+        )
+        assert.deepEqual(
+          totals.attackers({ ...span, limit: 1 }).map(({ ip }) => ip),
+          wanted.slice(0, 1).map(({ name }) => name),
+        )
+        db.close()
+      },
+    ),
+    { numRuns: 150, interruptAfterTimeLimit: 20_000 },
+  )
+})
+
+test('the first of very many are found though most are never looked at', () => {
+  const db = openDatabase(':memory:')
+  const nas = enrol(db, 'nas', end)
+  nas.tell(
+    ...Array.from({ length: 4000 }, (_, at) => ({
+      kind: 'attempt' as const,
+      at: end - (at % 9) * day - at * 1000,
+      ip: `10.${at % 3}.${(at >> 4) % 250}.${at % 250}`,
+      user: `u${at % 40}`,
+      count: 1 + ((at * 7) % 23),
+    })),
+  )
+  const totals = openTotals(db)
+  for (const days of [1.3, 2.7, 6.1]) {
+    const since = end - days * day
+    const all = totals.attackers({ since, limit: 500, users: 0 })
+    assert.deepEqual(
+      totals.attackers({ since, limit: 7, users: 0 }).map(({ ip, attempts }) => [ip, attempts]),
+      all.slice(0, 7).map(({ ip, attempts }) => [ip, attempts]),
+    )
+  }
+  db.close()
+})
+
+test('a network is what one renter has: a /24, or a /48; a name stands for itself', () => {
+  assert.equal(networkOf('203.0.113.9'), '203.0.113.0/24')
+  assert.equal(networkOf('2001:db8:12:34::5'), '2001:db8:12::/48')
+  assert.equal(networkOf('bad.example'), 'bad.example')
+})
+
+test('a chart counts each finding in its step, for the fleet, a host, an address', () => {
+  const db = openDatabase(':memory:')
+  const ip = '203.0.113.9'
+  enrol(db, 'nas', end).tell(
+    { kind: 'attempt', at: end - 5 * hour, ip, user: 'root', count: 3 },
+    { kind: 'probe', at: end - 5 * hour, ip },
+    { kind: 'attempt', at: end, ip, user: 'root' },
+    { kind: 'attempt', at: end, user: 'ana', program: 'sudo' },
+  )
+  enrol(db, 'pi', end).tell({ kind: 'login', at: end - hour, ip: '192.0.2.1', user: 'ana' })
+  const totals = openTotals(db)
+  const asked = { since: end - 6 * hour, until: end, step: 1 }
+  const fleet = totals.chart({ ...asked, byHost: false })
+  assert.deepEqual(fleet.series[0]?.attempts, [0, 3, 0, 0, 0, 0, 1])
+  assert.deepEqual(fleet.series[0]?.logins, [0, 0, 0, 0, 0, 1, 0])
+  assert.equal(fleet.from, Math.floor((end - 6 * hour) / hour) * hour)
+  const hosts = totals.chart({ ...asked, byHost: true })
+  assert.deepEqual(
+    hosts.series.map(({ host }) => host),
+    ['nas', 'pi'],
+  )
+  const one = totals.chart({ ...asked, step: 24, byHost: true, ip })
+  assert.deepEqual(
+    one.series.map(({ host, attempts, probes }) => [host, attempts, probes]),
+    [['nas', [4], [1]]],
+  )
+  db.close()
+})
