@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { ConfigError } from '../../shared/config.ts'
 import type { CollectorConfig } from '../config.ts'
 import { badName, namePattern, type People } from '../store/people.ts'
@@ -6,6 +7,8 @@ import { badName, namePattern, type People } from '../store/people.ts'
 export function linkFor(config: CollectorConfig, people: People, name: string): string {
   if (!namePattern.test(name)) throw new ConfigError(badName(name))
   const { host, port } = config.listen
+  // Listening everywhere is no address to go to; this machine's name is.
+  const place = host === '0.0.0.0' || host === '::' ? hostname() : host
   const scheme = config.tls === undefined ? 'http' : 'https'
-  return `${scheme}://${host}:${port}/login/${people.makeLink(name)}`
+  return `${scheme}://${place}:${port}/login/${people.makeLink(name)}`
 }
