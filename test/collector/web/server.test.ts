@@ -43,13 +43,15 @@ test('a request that is no HTTP gets 400 and the end of the connection', async (
   await web.close()
 })
 
-test('headers and bodies that drip in are cut off within their limit (S2)', async () => {
+test('headers and bodies that drip in are cut off within their limit (S2)', async (t) => {
   const web = await startWeb()
+  t.after(() => web.close())
   assert.equal(web.app.server.headersTimeout, 10_000)
   assert.equal(web.app.server.requestTimeout, 10_000)
   assert.equal(web.app.server.timeout, 30_000)
   assert.equal(web.app.server.maxRequestsPerSocket, 100)
-  assert.equal(web.app.server.maxConnections, 1000)
+  // Thousands of agents are on the same port.
+  assert.equal(web.app.server.maxConnections, 12_000)
   web.app.server.headersTimeout = 200
   web.app.server.requestTimeout = 400
   for (const begun of [
@@ -59,7 +61,6 @@ test('headers and bodies that drip in are cut off within their limit (S2)', asyn
     const answer = await raw(web.port, begun)
     assert.match(answer, /^HTTP\/1\.1 408 /)
   }
-  await web.close()
 })
 
 test('the agents’ socket has room on the same server', async () => {
