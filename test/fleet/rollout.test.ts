@@ -115,7 +115,7 @@ async function firstAndSecond({ lab, fleet, say }: Story): Promise<void> {
   assert.equal(first.code, 0, first.out)
   assert.match(
     first.out,
-    /attic, vault, edge: connected, and one synthetic attempt .* of each arrived/,
+    /attic, edge, vault: connected, and one synthetic attempt .* of each arrived/,
   )
   say(`first run ${told(first)}`)
 
