@@ -4,9 +4,9 @@
  */
 import type { Amendment, Finding } from '../../shared/finding.ts'
 import type { Event } from '../parse/event.ts'
-import { byInteraction, report } from './count.ts'
+import { byInteraction, report, worth } from './count.ts'
 import { agrees, idOf, learn } from './place.ts'
-import { hasCredit, isInteractive, refusals, type Session, type Sessions } from './sessions.ts'
+import { hasCredit, isInteractive, type Session, type Sessions } from './sessions.ts'
 import type { Told } from './told.ts'
 
 /** True for the line of a PAM module that a credential did not fit. */
@@ -78,8 +78,7 @@ export function claimFromPam(
     sessions.drop(unplaced)
     return
   }
-  const known = Math.max(refusals(session), 1)
-  if (known <= session.reported || session.ip === undefined) return
+  if (worth(session) <= session.reported || session.ip === undefined) return
   const helper = sessions
     .halfTold(session.host, session.ip)
     .findLast((other) => hasCredit(other) && isHelperOf(session, other, event))

@@ -7,6 +7,7 @@ import type { Reports } from '../store/reports.ts'
 import { isQuiet, type Settings, type SettingsStore } from '../store/settings.ts'
 import type { Clock } from './clock.ts'
 import { openOutbox } from './outbox.ts'
+import { openPrinter } from './print.ts'
 import { closePeriod, type ReportSettings } from './report.ts'
 import { openSchedule } from './schedule.ts'
 import { openTelegram, type Send } from './telegram.ts'
@@ -117,12 +118,7 @@ function scheduled(
 
 /** What sends messages under this configuration: Telegram, or the terminal where there is no token. */
 export function senderOf({ telegram }: CollectorConfig, print: (report: string) => void): Send {
-  if (telegram.token === undefined) {
-    return async ({ text }) => {
-      print(text)
-      return { kind: 'sent', id: null }
-    }
-  }
+  if (telegram.token === undefined) return openPrinter(print)
   return openTelegram({
     token: telegram.token,
     apiRoot: telegram.apiRoot,
