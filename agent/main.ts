@@ -1,7 +1,8 @@
 import { program, runProgram, spanOption } from '../shared/command.ts'
 import { findConfig } from '../shared/config.ts'
+import { printLooked } from '../shared/looked.ts'
 import { endRequested } from '../shared/signals.ts'
-import { check, printChecks } from './commands/check.ts'
+import { check } from './commands/check.ts'
 import { explain } from './commands/explain.ts'
 import { ensureKey } from './commands/key.ts'
 import { run } from './commands/run.ts'
@@ -44,7 +45,7 @@ command
   .description('print the public key to enrol on the collector; make the pair if there is none')
   .option('--new', 'replace the pair: for a cloned host')
   .action((options: { new?: true }) => {
-    process.stdout.write(`${ensureKey(settings().keyFile, options.new === true)}\n`)
+    say(ensureKey(settings().keyFile, options.new === true))
   })
 
 command
@@ -54,10 +55,14 @@ command
   )
   .option('--json', 'for programs')
   .action(async ({ json }: { json?: true }) => {
-    process.exitCode = printChecks(await check(settings()), json === true)
+    process.exitCode = printLooked(await check(settings()), json === true, say)
   })
 
 await runProgram(command, process.argv.slice(2))
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
 
 function settings(): AgentConfig {
   const { config } = command.opts<{ config?: string }>()

@@ -1,9 +1,10 @@
 import { program, runProgram, spanOption } from '../shared/command.ts'
 import { findConfig } from '../shared/config.ts'
+import { printLooked } from '../shared/looked.ts'
 import { aborted, endRequested } from '../shared/signals.ts'
 import { addAgent, listAgents, revokeAgent } from './commands/agents.ts'
 import { backup } from './commands/backup.ts'
-import { check, printChecks } from './commands/check.ts'
+import { check } from './commands/check.ts'
 import { openDesk } from './commands/desk.ts'
 import { linkFor } from './commands/link.ts'
 import { followLog, printLog } from './commands/log.ts'
@@ -103,7 +104,11 @@ command
   .option('--json', 'for programs')
   .action(async ({ json }: { json?: true }) => {
     const config = settings()
-    process.exitCode = printChecks(await check(config, openDesk(config).agents.list()), json, say)
+    process.exitCode = printLooked(
+      await check(config, openDesk(config).agents.list()),
+      json === true,
+      say,
+    )
   })
 
 command

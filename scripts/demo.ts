@@ -8,9 +8,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { openSources } from '../agent/source/sources.ts'
 import { endRequested } from '../shared/signals.ts'
 import { openFleet } from './demo/fleet.ts'
-import { ownLog } from './demo/own-log.ts'
 import { openReplay, recordings } from './demo/replay.ts'
 
 const ended = endRequested()
@@ -19,13 +19,12 @@ const fleet = openFleet(folder, process.env)
 
 try {
   await fleet.startCollector()
-  const own = await ownLog()
   const replays = recordings().map((recording) => openReplay(recording, folder, Date.now()))
   for (const replay of replays) {
     replay.writeHistory()
     await fleet.startAgent(replay.host, { source: replay.path, hostname: replay.host })
   }
-  if (own !== undefined) await fleet.startAgent('this-machine', { source: own })
+  if (await ownLogIsReadable()) await fleet.startAgent('this-machine', { source: 'auto' })
 
   const { attempts, probes, hosts } = await fleet.caughtUp(replays.length)
   say(
@@ -47,6 +46,12 @@ try {
 } finally {
   await fleet.stop()
   rmSync(folder, { recursive: true, force: true })
+}
+
+async function ownLogIsReadable(): Promise<boolean> {
+  const sources = await openSources(['auto'], Date.now())
+  const troubles = await Promise.all(sources.map((source) => source.trouble()))
+  return troubles.every((trouble) => trouble === '')
 }
 
 function say(text: string): void {

@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ConfigError, reason } from '../../shared/config.ts'
+import type { Looked } from '../../shared/looked.ts'
 import { version } from '../../shared/version.ts'
 import type { AgentConfig } from '../config.ts'
 import { tryLink } from '../link/link.ts'
 import { openSources } from '../source/sources.ts'
 import { readKey } from './key.ts'
-
-/** One thing looked at: well or not, in one sentence. */
-export type Looked = { ok: boolean; says: string }
 
 const patience = 15_000
 const mostSkew = 60_000
@@ -16,15 +14,6 @@ const mostSkew = 60_000
 /** Whether this agent can do its work: its log, its key, the collector, its clock. */
 export async function check(config: AgentConfig): Promise<Looked[]> {
   return [...(await checkSources(config)), ...(await checkCollector(config))]
-}
-
-/** Prints what was looked at, one line each; gives the exit code: 2 where something is not well. */
-export function printChecks(found: readonly Looked[], json: boolean): number {
-  const text = json
-    ? JSON.stringify(found)
-    : found.map(({ ok, says }) => `${ok ? 'ok ' : 'NO '} ${says}`).join('\n')
-  process.stdout.write(`${text}\n`)
-  return found.every(({ ok }) => ok) ? 0 : 2
 }
 
 async function checkSources(config: AgentConfig): Promise<Looked[]> {

@@ -1,10 +1,8 @@
 import { createServer } from 'node:net'
+import type { Looked } from '../../shared/looked.ts'
 import type { CollectorConfig } from '../config.ts'
 import { whoIs } from '../report/bot.ts'
 import type { Agent } from '../store/agents.ts'
-
-/** One thing looked at: well or not, in one sentence. */
-export type Looked = { ok: boolean; says: string }
 
 /** Whether this collector can do its work: its port, its agents, their clocks, its Telegram bot. */
 export async function check(config: CollectorConfig, agents: readonly Agent[]): Promise<Looked[]> {
@@ -16,17 +14,6 @@ export async function check(config: CollectorConfig, agents: readonly Agent[]): 
     ...agents.flatMap((agent) => checkAgent(agent, now)),
     await checkTelegram(config),
   ]
-}
-
-/** Prints what was looked at, one line each; gives the exit code: 2 where something is not well. */
-export function printChecks(
-  found: readonly Looked[],
-  json: true | undefined,
-  print: (line: string) => void,
-): number {
-  if (json) print(JSON.stringify(found))
-  else for (const { ok, says } of found) print(`${ok ? 'ok ' : 'NO '} ${says}`)
-  return found.every(({ ok }) => ok) ? 0 : 2
 }
 
 function checkPort({ listen: { host, port } }: CollectorConfig): Promise<Looked> {
