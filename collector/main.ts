@@ -1,4 +1,4 @@
-import { program, runProgram, spanOption } from '../shared/command.ts'
+import { numberOption, program, runProgram, spanOption } from '../shared/command.ts'
 import { findConfig } from '../shared/config.ts'
 import { printLooked } from '../shared/looked.ts'
 import { aborted, endRequested } from '../shared/signals.ts'
@@ -8,7 +8,7 @@ import { check } from './commands/check.ts'
 import { openDesk } from './commands/desk.ts'
 import { linkFor } from './commands/link.ts'
 import { followLog, printLog } from './commands/log.ts'
-import { report } from './commands/report.ts'
+import { report, resend } from './commands/report.ts'
 import { run } from './commands/run.ts'
 import { addToken } from './commands/token.ts'
 import { addUser } from './commands/user.ts'
@@ -84,13 +84,14 @@ command
   .description('send the consolidated report now')
   .option('--since <span>', 'over this long (such as 1h) instead of what no report has told yet')
   .option('--dry-run', 'print it; store and send nothing')
-  .action(async ({ since, dryRun }: { since?: string; dryRun?: true }) => {
-    say(
-      await report(settings(), openDesk(settings()), {
-        since: spanOption('--since', since),
-        dryRun: dryRun === true,
-      }),
-    )
+  .option('--resend <number>', 'send this one once more instead')
+  .action(async (asked: { since?: string; dryRun?: true; resend?: string }) => {
+    const config = settings()
+    const desk = openDesk(config)
+    const number = numberOption('--resend', asked.resend)
+    const since = spanOption('--since', asked.since)
+    const dryRun = asked.dryRun === true
+    say(await (number ? resend(config, desk, number) : report(config, desk, { since, dryRun })))
   })
 
 command

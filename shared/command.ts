@@ -23,6 +23,13 @@ export function spanOption(name: string, text: string | undefined): number | und
   return ms
 }
 
+/** Reads an option that is a number people count with, from 1; undefined where it was not given. Throws ConfigError. */
+export function numberOption(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new ConfigError(`${name}: "${text}" is no number`)
+  return Number(text)
+}
+
 /**
  * Runs a program to its end and sets the exit code: 0 for success, 2 for wrong input or settings.
  * Bugs are not caught: they end the process with their stack, and its supervisor starts it again.

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { ConfigError } from '../../shared/config.ts'
 import type { CollectorConfig } from '../config.ts'
 import { systemClock } from '../report/clock.ts'
 import { openDelivery, reportSettings } from '../report/delivery.ts'
@@ -37,6 +38,23 @@ export async function report(
   return closed.parts === 0 ? nothingToSay : await deliver(config, desk, closed.number)
 }
 
+/**
+ * Sends a report once more, by its number; gives what to print. Throws ConfigError where there is no
+ * such report, or nothing of it to send.
+ */
+export async function resend(
+  config: CollectorConfig,
+  desk: Pick<Desk, 'reports' | 'log' | 'settings'>,
+  number: number,
+): Promise<string> {
+  const parts = await desk.reports.resend(number, Date.now())
+  if (parts === null) throw new ConfigError(`there is no report ${number}`)
+  if (parts === 0) {
+    throw new ConfigError(`report ${number} has nothing to send, or is being sent right now`)
+  }
+  return deliver(config, desk, number)
+}
+
 // The daemon may be faster, or not there at all: a part is claimed by one of the two.
 async function deliver(
   config: CollectorConfig,
@@ -71,6 +89,6 @@ async function deliver(
 }
 
 async function statesOf(reports: Desk['reports'], number: number): Promise<PartState[]> {
-  const found = (await reports.list(50)).find((one) => one.number === number)
+  const [found] = await reports.list(1, number + 1)
   return (found?.parts ?? []).map(({ state }) => state)
 }

@@ -176,7 +176,7 @@ function sentence(part: Part, outcome: Outcome, formatting: string | null): stri
     case 'unsure':
       return `${name} may have arrived and will be repeated, marked as a repeat: ${outcome.why}`
     case 'refused':
-      return `Telegram refuses ${name}: ${outcome.why}. Check the token, the chat id and that the bot is in the chat; the report is kept and tried again within the hour, or at once after: report resend ${part.report}`
+      return `Telegram refuses ${name}: ${outcome.why}. Check the token, the chat id and that the bot is in the chat; the report is kept and tried again within the hour, or at once by: cibot-collector report --resend ${part.report}`
     case 'malformed':
       return `Telegram cannot take ${name}, not even as plain text: ${outcome.why}. It is kept; please report this as a bug`
   }
