@@ -2,7 +2,6 @@
  * The collector's own log: agents coming and going, alerts, reports, administration. Kept in the
  * database, so that the administration commands, which are other processes, write the same one.
  */
-import type { Feed } from '../fleet/feed.ts'
 import type { Database } from './database.ts'
 
 /** One line of it; `at` is ms UTC. */
@@ -23,9 +22,15 @@ export type Log = {
   lookForForeign: () => void
 }
 
-/** Takes the open database, a clock (ms UTC) and, where somebody may watch, the feed. */
-export function openLog(db: Database, now: () => number, feed?: Feed): Log {
-  const announcer = feed && openAnnouncer(db, feed)
+/** Those who watch: told of lines once they are committed. */
+export type Audience = {
+  publish: (news: { kind: 'log'; entry: LogEntry }) => void
+  watched: () => boolean
+}
+
+/** Takes the open database, a clock (ms UTC) and, where somebody may watch, those who do. */
+export function openLog(db: Database, now: () => number, audience?: Audience): Log {
+  const announcer = audience && openAnnouncer(db, audience)
   return {
     append: (kind, text) => {
       db.prepare('INSERT INTO log (at, kind, text) VALUES (?, ?, ?)').run(now(), kind, text)
@@ -46,16 +51,16 @@ export function openLog(db: Database, now: () => number, feed?: Feed): Log {
 
 // News are read back from the database instead of being passed on, so that a line rolled back is
 // never told, and lines of other processes come in their place.
-function openAnnouncer(db: Database, feed: Feed) {
+function openAnnouncer(db: Database, audience: Audience) {
   let told = last(db)
   let version = db.version()
   let waiting = false
   const announce = () => {
     // With nobody to tell, the database may be closed by now.
-    if (!feed.watched()) return
+    if (!audience.watched()) return
     for (const entry of after(db, told, 1000).rows) {
       told = entry.id
-      feed.publish({ kind: 'log', entry })
+      audience.publish({ kind: 'log', entry })
     }
   }
   return {

@@ -1,16 +1,10 @@
 /** One host: how well it is heard, and what it saw. */
-import type {
-  AttackersAnswer,
-  ChartAnswer,
-  HostAnswer,
-  HostsAnswer,
-  TotalsAnswer,
-} from '../shapes.ts'
+import type { AttackersAnswer, HostAnswer, HostsAnswer } from '../shapes.ts'
 import { useAnswer } from './ask.ts'
-import { Chart } from './chart.tsx'
-import { Address, Ago, Bar, Card, Choice, Empty, Export, Loading, Stat } from './parts.tsx'
-import { at, changed, go, href } from './route.ts'
-import { asked, chosen, path, spans } from './span.ts'
+import { Counted } from './counted.tsx'
+import { Address, Ago, Bar, Card, Empty, Export, Loading } from './parts.tsx'
+import { at, href } from './route.ts'
+import { asked, chosen, path } from './span.ts'
 import { number, size, span as spanText, visible } from './words.ts'
 
 export function Host() {
@@ -122,42 +116,16 @@ function Fact({
 function Saw({ name }: { name: string }) {
   const span = chosen()
   const query = { ...asked(span), host: name }
-  const totals = useAnswer<TotalsAnswer>(path('totals', query))
-  const chart = useAnswer<ChartAnswer>(path('chart', { since: span.span, host: name }))
   const from = path('attackers', { ...query, limit: '10', users: '0' })
   const rows = useAnswer<AttackersAnswer>(from)?.attackers
   return (
     <>
-      <Card
+      <Counted
         title="What it saw"
         label="What it saw"
-        side={
-          <Choice
-            label="Span of time"
-            options={spans}
-            chosen={span.span}
-            to={(value) => changed({ span: value === '24h' ? '' : value, from: '', to: '' })}
-          />
-        }
-      >
-        <dl class="stats">
-          <Stat name="attempts" value={totals?.attempts} />
-          <Stat name="addresses" value={totals?.attackers} />
-          <Stat name="probes" value={totals?.probes} />
-          <Stat name="logins" value={totals?.logins} />
-        </dl>
-        {chart === undefined ? (
-          <div class="plot waiting" />
-        ) : (
-          <Chart
-            chart={chart}
-            narrowed={span.narrowed}
-            narrow={(to) =>
-              go(changed({ from: to ? String(to.from) : '', to: to ? String(to.to) : '' }))
-            }
-          />
-        )}
-      </Card>
+        query={query}
+        chart={{ since: span.span, host: name }}
+      />
       <Card
         title="Its attackers"
         label="Its attackers"

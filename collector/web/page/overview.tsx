@@ -1,29 +1,12 @@
 /** The first page: whether anything needs anybody, and what goes on. */
-import type {
-  AttackersAnswer,
-  ChartAnswer,
-  HostsAnswer,
-  TopAnswer,
-  TotalsAnswer,
-} from '../shapes.ts'
+import type { AttackersAnswer, ChartAnswer, HostsAnswer, TopAnswer } from '../shapes.ts'
 import { useAnswer } from './ask.ts'
-import { Chart } from './chart.tsx'
+import { Counted } from './counted.tsx'
 import { HostCards } from './hosts.tsx'
 import { Latest } from './latest.tsx'
-import {
-  Address,
-  Bar,
-  Card,
-  Chip,
-  Choice,
-  Empty,
-  Export,
-  Loading,
-  Stat,
-  UserName,
-} from './parts.tsx'
-import { at, changed, go, href } from './route.ts'
-import { asked, chosen, path, spans } from './span.ts'
+import { Address, Bar, Card, Chip, Choice, Empty, Export, Loading, UserName } from './parts.tsx'
+import { at, changed, href } from './route.ts'
+import { asked, chosen, path } from './span.ts'
 import { Verdict } from './verdict.tsx'
 import { counted, range, visible } from './words.ts'
 
@@ -53,66 +36,38 @@ export function Overview() {
 type Query = Record<string, string>
 
 function Attempts({ query }: { query: Query }) {
-  const span = chosen()
+  const { narrowed, span } = chosen()
   const host = at('host')
   const isByHost = at('by') === 'host' && host === ''
-  const totals = useAnswer<TotalsAnswer>(path('totals', query))
-  const chart = useAnswer<ChartAnswer>(
-    path('chart', { since: span.span, host, by: isByHost ? 'host' : '' }),
-  )
   return (
-    <Card
+    <Counted
       title="Attempts"
       label="Attempts along time"
+      query={query}
+      chart={{ since: span, host, by: isByHost ? 'host' : '' }}
       side={
-        <>
-          <Choice
-            label="Span of time"
-            options={spans}
-            chosen={span.span}
-            to={(value) => changed({ span: value === '24h' ? '' : value, from: '', to: '' })}
-          />
-          <Choice
-            label="Hosts in the chart"
-            options={[
-              ['', 'Merged'],
-              ['host', 'Per host'],
-            ]}
-            chosen={isByHost ? 'host' : ''}
-            to={(value) => changed({ by: value, host: '' })}
-          />
-        </>
+        <Choice
+          label="Hosts in the chart"
+          options={[
+            ['', 'Merged'],
+            ['host', 'Per host'],
+          ]}
+          chosen={isByHost ? 'host' : ''}
+          to={(value) => changed({ by: value, host: '' })}
+        />
       }
     >
-      <dl class="stats">
-        <Stat name="attempts" value={totals?.attempts} />
-        <Stat name="addresses" value={totals?.attackers} />
-        <Stat name="probes" value={totals?.probes} />
-        <Stat name="logins" value={totals?.logins} />
-        <Stat name="hosts" value={totals?.hosts} />
-      </dl>
-      {chart === undefined ? (
-        <div class="plot waiting" />
-      ) : (
-        <Chart
-          chart={chart}
-          narrowed={span.narrowed}
-          narrow={(to) =>
-            go(changed({ from: to ? String(to.from) : '', to: to ? String(to.to) : '' }))
-          }
-        />
-      )}
       <p class="chips">
-        {span.narrowed && (
+        {narrowed && (
           <Chip
             name="from"
-            value={range(span.narrowed.from, span.narrowed.to)}
+            value={range(narrowed.from, narrowed.to)}
             to={changed({ from: '', to: '' })}
           />
         )}
         {host !== '' && <Chip name="host" value={host} to={changed({ host: '' })} />}
       </p>
-    </Card>
+    </Counted>
   )
 }
 
