@@ -1,14 +1,18 @@
-/** Bundles each program into one file under dist/ that runs without node_modules beside it. */
+/**
+ * Bundles each program into one file that runs without node_modules beside it, into dist/ or the
+ * folder named.
+ */
 import { chmod, rm } from 'node:fs/promises'
 import { build, type Plugin } from 'rolldown'
 import { pageFiles } from '../collector/web/page-files.ts'
 
+const folder = process.argv[2] ?? 'dist'
 const programs = { agent: 'agent/main.ts', collector: 'collector/main.ts' }
 
 const page = await pageFiles()
-await rm('dist', { recursive: true, force: true })
+await rm(folder, { recursive: true, force: true })
 for (const [name, input] of Object.entries(programs)) {
-  const file = `dist/${name}.js`
+  const file = `${folder}/${name}.js`
   await build({
     input,
     platform: 'node',
