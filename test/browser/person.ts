@@ -39,15 +39,23 @@ export type Open = {
   close: () => Promise<void>
 }
 
-export type Look = { width?: number; height?: number; scheme?: 'light' | 'dark'; scale?: number }
+export type Look = {
+  width?: number
+  height?: number
+  scheme?: 'light' | 'dark'
+  scale?: number
+  /** Take a certificate that no system trusts. */
+  anyCertificate?: boolean
+}
 
 /** Opens a window of its own, with nothing remembered. */
 export async function open(browser: Browser, look: Look = {}): Promise<Open> {
-  const { width = 1280, height = 800, scheme = 'light', scale = 1 } = look
+  const { width = 1280, height = 800, scheme = 'light', scale = 1, anyCertificate = false } = look
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
     deviceScaleFactor: scale,
+    ignoreHTTPSErrors: anyCertificate,
     permissions: ['clipboard-read', 'clipboard-write'],
   })
   const page = await context.newPage()
