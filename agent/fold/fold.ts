@@ -12,12 +12,12 @@
 import type { FoldState, LastLine } from '../../shared/checkpoint.ts'
 import type { Amendment, Finding } from '../../shared/finding.ts'
 import type { Parsed } from '../parse/event.ts'
-import { finding, note, report, worth } from './count.ts'
+import { gather, note, report, type Sink, worth } from './count.ts'
 import { claimFromPam, heardFromPam, isPamFailure } from './pam.ts'
 import { learn, noteSession, sessionOf } from './place.ts'
 import { again, lastLineOf } from './repeat.ts'
-import { openSessions, refusals, type Session, type Sessions } from './sessions.ts'
-import { type Anchor, type Told, toldBy } from './told.ts'
+import { Flag, openSessions, refusals, type Session, type Sessions } from './sessions.ts'
+import { type Anchor, openTold, type Told, toldBy } from './told.ts'
 
 export type Fold = {
   /**
@@ -29,43 +29,64 @@ export type Fold = {
    * Reports attempts that wait for a numeric address which will not come, at the end of a log that
    * will not grow. Never used by the daemon: such a finding would stand behind its own mark.
    */
-  flush: (anchor: Anchor) => Finding[]
+  flush: (anchor: Anchor) => readonly (Finding | Amendment)[]
   save: () => FoldState
 }
 
-const nothing: readonly (Finding | Amendment)[] = []
+/** Opens a fold whose findings are gathered line by line; the rest as for `openCount`. */
+export function openFold(state: FoldState, isOwn: (host: string) => boolean): Fold {
+  const found = gather()
+  const count = openCount(state, found)
+  return {
+    take: (line, anchor) => {
+      if (line.event === null) count.pass()
+      else count.tell(toldBy(line, line.event, anchor, isOwn))
+      return found.take()
+    },
+    flush: (anchor) => {
+      count.flush(anchor)
+      return found.take()
+    },
+    save: count.save,
+  }
+}
+
+/** A fold that hands what it finds to a sink. */
+export type Count = {
+  /** Takes what a line says. The object may be used again once another line was told or passed. */
+  tell: (told: Told) => void
+  /** A line that is none of our business. */
+  pass: () => void
+  flush: (anchor: Anchor) => void
+  save: () => FoldState
+}
 
 /**
- * Opens a fold from the state a checkpoint holds (no sessions at the start). `isOwn` tells whether a
- * host named in a line is the reading host itself.
+ * Opens the counting from the state a checkpoint holds (no sessions at the start). `isOwn`, wherever
+ * it is asked for, tells whether a host named in a line is the reading host itself.
  */
-export function openFold(state: FoldState, isOwn: (host: string) => boolean): Fold {
+export function openCount(state: FoldState, sink: Sink): Count {
   const sessions = openSessions(state)
   let last: LastLine | undefined = state.last
   let lastTold: Told | undefined
 
   const lastLine = (): LastLine | undefined =>
     lastTold === undefined ? last : lastLineOf(lastTold)
-  const take = (
-    line: Parsed & { at: number },
-    anchor: Anchor,
-  ): readonly (Finding | Amendment)[] => {
-    if (line.event === null) {
+  return {
+    tell(told) {
+      const said = told.witness === 'repeat' ? again(lastLine(), told) : told
+      last = undefined
+      lastTold = told.kind === 'refused' ? told : undefined
+      const found = said !== undefined && tell(sessions, said, sink)
+      if (!found) overdue(sessions, told, sink)
+    },
+    pass() {
       last = undefined
       lastTold = undefined
-      return nothing
-    }
-    const told = toldBy(line, line.event, anchor, isOwn)
-    const { event } = told
-    const said = event.witness === 'repeat' ? again(lastLine(), told) : told
-    last = undefined
-    lastTold = event.kind === 'refused' ? told : undefined
-    const found = said === undefined ? nothing : tell(sessions, said)
-    return found.length > 0 ? found : overdue(sessions, told)
-  }
-  return {
-    take,
-    flush: (anchor) => sessions.waiting().map((session) => reportName(sessions, session, anchor)),
+    },
+    flush({ file, offset }) {
+      for (const session of sessions.waiting()) reportName(sessions, session, file, offset, sink)
+    },
     save: () => {
       const line = lastLine()
       return { ...sessions.save(), ...(line === undefined ? {} : { last: line }) }
@@ -73,66 +94,64 @@ export function openFold(state: FoldState, isOwn: (host: string) => boolean): Fo
   }
 }
 
-function tell(sessions: Sessions, told: Told): readonly (Finding | Amendment)[] {
-  const { event } = told
+/** True where something was found. */
+function tell(sessions: Sessions, told: Told, sink: Sink): boolean {
   sessions.advance(told.host, told.at)
-  switch (event.kind) {
+  switch (told.kind) {
     case 'refused':
     case 'named':
     case 'probe':
     case 'closed':
     case 'accepted':
-      return inSession(sessions, told, sessionOf(sessions, told))
+      return inSession(sessions, told, sessionOf(sessions, told), sink)
     case 'echo':
-      return isPamFailure(told) ? heardFromPam(sessions, told) : nothing
+      return isPamFailure(told) && heardFromPam(sessions, told, sink)
     case 'session':
-      if (event.ip !== undefined || event.end) noteSession(sessions, told)
-      return nothing
+      if (told.ip !== undefined || told.end) noteSession(sessions, told)
+      return false
     case 'blocked':
     case 'change':
     case 'loss':
-      return [finding(told, event.kind, event.count ?? 1, 0)]
+      sink.found(told, told.kind, told.count, 0, undefined)
+      return true
   }
 }
 
-function inSession(
-  sessions: Sessions,
-  told: Told,
-  session: Session,
-): readonly (Finding | Amendment)[] {
-  const { event } = told
-  learn(session, event)
-  if (event.kind !== 'probe' && event.kind !== 'closed') session.flags.delete('pam')
+function inSession(sessions: Sessions, told: Told, session: Session, sink: Sink): boolean {
+  learn(session, told)
+  if (told.kind !== 'probe' && told.kind !== 'closed') session.flags &= ~Flag.pam
   const before = refusals(session)
-  note(session, event)
-  claimFromPam(sessions, session, event, refusals(session) - before)
-  const out = report(session, told)
+  note(session, told)
+  claimFromPam(sessions, session, told, refusals(session) - before)
+  const found = report(session, told, sink)
   // An end of something nobody has spoken of (a login's, from a pid of its own) is not worth keeping.
-  if (session.flags.size === 0) return out
-  if (event.end) session.flags.add('ended')
+  if (session.flags === 0) return found
+  if (told.end) session.flags |= Flag.ended
   sessions.touch(session)
-  return out
+  return found
 }
 
 // sshd gave only a host name for these, and no line with the address came: the name stands for it.
 // A line anchors one finding at most, so each takes the next line that anchors none itself.
-function overdue(sessions: Sessions, told: Told): readonly Finding[] {
+function overdue(sessions: Sessions, { file, offset }: Told, sink: Sink): void {
   const session = sessions.overdue()
-  return session === undefined ? [] : [reportName(sessions, session, told.anchor)]
+  if (session !== undefined) reportName(sessions, session, file, offset, sink)
 }
 
-function reportName(sessions: Sessions, session: Session, anchor: Anchor): Finding {
-  const known = worth(session)
-  const pid = Number.parseInt(session.id, 10)
+function reportName(
+  sessions: Sessions,
+  session: Session,
+  file: string,
+  offset: number,
+  sink: Sink,
+): void {
+  const { host, program, id, seen: at, reported } = session
+  const pid = Number.parseInt(String(id), 10)
   const told: Told = {
-    host: session.host,
-    program: session.program,
+    ...openTold(),
+    ...{ host, program, at, file, offset, kind: 'named' },
     pid: Number.isNaN(pid) ? null : pid,
-    at: session.seen,
-    event: { kind: 'named' },
-    anchor,
   }
-  const found = finding(told, 'attempt', known - session.reported, session.reported, session)
+  sink.found(told, 'attempt', worth(session) - reported, reported, session)
   sessions.drop(session)
-  return found
 }

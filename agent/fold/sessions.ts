@@ -5,42 +5,74 @@
  * log time has moved on. The clock is the log's, one per host (relayed hosts have clocks of their
  * own), and the bound counts sessions, not time: replaying the same bytes from any checkpoint meets
  * the same sessions. A bound of 32 with 70 sessions open once made 600 extra attempts.
+ *
+ * Nearly every line looks one up, so they are found by number (the pid) among those of their host
+ * and program, and know their host: no key is put together, no clock is searched.
  */
 import { type FoldState, mostSessions, type OpenSession } from '../../shared/checkpoint.ts'
+import { type Home, openHomes } from './homes.ts'
+import { type Chain, openChain } from './order.ts'
+import { isAddress } from './told.ts'
 
 /** sshd's LoginGraceTime is 2 minutes unless changed; nothing honest is silent for longer than this. */
 const silentFor = 5 * 60_000
 /** Lines of one ending come together; a pid seen again later than this is another process. */
 const endedFor = 10_000
-/** Relays and several writers put lines this much out of order. */
-const lateBy = 60_000
 /** PAM speaks of an attempt from a process of its own, moments before sshd does. */
 const halfToldFor = 15_000
 
-export type Flag = OpenSession['flags'][number]
+/** What a session has shown, one bit each; a checkpoint spells them out. */
+export const Flag = {
+  named: 1,
+  scanned: 2,
+  probed: 4,
+  accepted: 8,
+  ended: 16,
+  pam: 32,
+  joined: 64,
+  waits: 128,
+} as const satisfies Record<OpenSession['flags'][number], number>
 
-/** A session in memory; `refused` counts the credentials refused by who said so. */
+/** The pid, or the text that stands for it. */
+export type SessionId = number | string
+
+/** A session in memory. */
 export type Session = {
+  readonly home: Home
   readonly host: string
   readonly program: string
-  id: string
-  /** All three together: what it is found by. */
-  key: string
+  id: SessionId
+  /** Every session of its host and program, itself included once it was touched. */
+  readonly pool: Map<SessionId, Session>
   seen: number
   reported: number
-  readonly refused: Map<string, number>
-  readonly flags: Set<Flag>
-  ip?: string
-  port?: number
-  user?: string
-  amend?: [file: string, offset: number]
+  /** Credentials refused: those sshd told of itself, and those told by others, by who did. */
+  sshd: number
+  others: Map<string, number> | undefined
+  flags: number
+  ip: string | undefined
+  /** `ip` is an address, no host name. */
+  isNumeric: boolean
+  port: number | undefined
+  user: string | undefined
+  /** Anchor of an attempt reported without its method; no file means there is none. */
+  amendFile: string | undefined
+  amendOffset: number
+  /** The chain it is in, and its neighbours there. */
+  chain: Chain<Session> | undefined
+  before: Session | undefined
+  after: Session | undefined
+  /** The address under which it stands as half told. */
+  half: string | undefined
 }
 
 export type Sessions = {
-  /** The live session of this key, if there is one; it is not touched. */
-  find: (host: string, program: string, id: string) => Session | undefined
-  /** A new session under this key; the first touch puts it in the place of any before it. */
-  start: (host: string, program: string, id: string) => Session
+  /** The live session of this host, program and id, if there is one; it is not touched. */
+  find: (host: string, program: string, id: SessionId) => Session | undefined
+  /** Whether there is any of this host and program. */
+  any: (host: string, program: string) => boolean
+  /** A new session under this id; the first touch puts it in the place of any before it. */
+  start: (host: string, program: string, id: SessionId) => Session
   /** Moves this host's log time on to its next line (ms UTC); to be called before any session is looked for. */
   advance: (host: string, at: number) => void
   /** Marks the session as having had a line now. */
@@ -50,9 +82,9 @@ export type Sessions = {
    * reported for which no refusal was seen yet, or in the middle of keyboard-interactive; the one
    * touched last comes last.
    */
-  halfTold: (host: string, ip: string) => Session[]
+  halfTold: (host: string, ip: string) => readonly Session[]
   /** Sessions with attempts not reported yet, because a line to come may tell whose they are. */
-  waiting: () => Session[]
+  waiting: () => readonly Session[]
   /** The first of them whose lines have stopped coming. */
   overdue: () => Session | undefined
   drop: (session: Session) => void
@@ -60,40 +92,27 @@ export type Sessions = {
   save: () => Pick<FoldState, 'sessions' | 'clocks'>
 }
 
+const none: readonly Session[] = []
+
 /** Opens what a checkpoint saved. */
 export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Sessions {
-  const open = new Map<string, Session>()
-  const ended = new Map<string, Session>()
-  const half = new Map<string, Set<Session>>()
-  const halfAt = new Map<Session, string>()
+  const homes = openHomes(saved.clocks)
+  const open = openChain<Session>()
+  const ended = openChain<Session>()
   const waiters = new Set<Session>()
-  const clocks = new Map(saved.clocks)
 
-  const age = (session: Session): number =>
-    Math.abs((clocks.get(session.host) ?? session.seen) - session.seen)
-  const stale = (session: Session): boolean =>
-    age(session) > (session.flags.has('ended') ? endedFor : silentFor)
-
-  const isGone = (session: Session): boolean => stale(session) && !waiters.has(session)
+  const isGone = (session: Session): boolean =>
+    isStale(session) && !(waiters.size > 0 && waiters.has(session))
 
   const forget = (session: Session): void => {
-    const { key } = session
-    open.delete(key)
-    ended.delete(key)
+    const { home, pool, id, chain } = session
+    if (chain === undefined) return
+    chain.remove(session)
+    session.chain = undefined
+    pool.delete(id)
     waiters.delete(session)
     noteHalf(session, false)
-  }
-  const noteHalf = (session: Session, has: boolean): void => {
-    const before = halfAt.get(session)
-    const now = has && session.ip !== undefined ? placeOf(session.host, session.ip) : undefined
-    if (before === now) return
-    const there = before === undefined ? undefined : half.get(before)
-    if (before !== undefined && there?.delete(session) && there.size === 0) half.delete(before)
-    if (now === undefined) halfAt.delete(session)
-    else {
-      halfAt.set(session, now)
-      half.set(now, (half.get(now) ?? new Set()).add(session))
-    }
+    homes.left(home)
   }
   // Another connection has this pid now. What still waits to be reported of the old one waits on.
   const replace = (old: Session): void => {
@@ -101,86 +120,100 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
     forget(old)
     if (!isNameless) return
     old.id = `${old.id} ${old.seen}`
-    old.key = keyOf(old.host, old.program, old.id)
     place(old)
   }
   const place = (session: Session): void => {
-    const { key } = session
-    const before = open.get(key) ?? ended.get(key)
-    if (before !== undefined && before !== session) replace(before)
-    open.delete(key)
-    ended.delete(key)
-    const isEnded = session.flags.has('ended')
-    ;(isEnded ? ended : open).set(key, session)
-    waiters.delete(session)
-    if (session.flags.has('waits')) waiters.add(session)
-    noteHalf(session, !isEnded && isHalfTold(session))
+    const { pool, id } = session
+    if (session.chain === undefined) {
+      const before = pool.get(id)
+      if (before !== undefined) replace(before)
+      pool.set(id, session)
+      homes.came(session.home)
+    } else session.chain.remove(session)
+    session.chain = session.flags & Flag.ended ? ended : open
+    session.chain.append(session)
+    if (session.flags & Flag.waits) {
+      waiters.delete(session)
+      waiters.add(session)
+    } else if (waiters.size > 0) waiters.delete(session)
+    noteHalf(session, !(session.flags & Flag.ended) && isHalfTold(session))
+  }
+  const sweep = (chain: Chain<Session>, bound: number): void => {
+    for (let oldest = chain.first(); oldest !== undefined; oldest = chain.first()) {
+      // What no line can find any more is removed once it lies at the front; whatever is there is
+      // saved, so that the bound pushes out the same after a restart.
+      if (chain.size() <= bound && !isGone(oldest)) return
+      forget(oldest)
+    }
   }
   const touch = (session: Session): void => {
-    session.seen = clocks.get(session.host) ?? 0
+    session.seen = session.home.clock ?? 0
     place(session)
-    sweep(open, mostSessions.open, isGone, forget)
-    sweep(ended, mostSessions.ended, isGone, forget)
+    sweep(open, mostSessions.open)
+    sweep(ended, mostSessions.ended)
   }
 
-  for (const one of saved.sessions) place(restore(one))
+  for (const one of saved.sessions) place(restore(one, homes.of(one.host)))
   return {
     find: (host, program, id) => {
-      const key = keyOf(host, program, id)
-      const session = open.get(key) ?? ended.get(key)
-      return session === undefined || stale(session) ? undefined : session
+      const session = homes.of(host).pool(program).get(id)
+      return session === undefined || isStale(session) ? undefined : session
     },
-    start: (host, program, id) => ({
-      host,
-      program,
-      id,
-      key: keyOf(host, program, id),
-      seen: 0,
-      reported: 0,
-      refused: new Map(),
-      flags: new Set(),
-    }),
-    advance: (host, at) => tick(clocks, host, at),
+    any: (host, program) => homes.of(host).pool(program).size > 0,
+    start: (host, program, id) => fresh(homes.of(host), program, id),
+    advance: homes.advance,
     touch,
-    halfTold: (host, ip) =>
-      [...(half.get(placeOf(host, ip)) ?? [])]
-        .filter((session) => age(session) <= halfToldFor)
-        .sort(byTime),
-    waiting: () => [...waiters].sort(byTime),
-    overdue: () => waiters.values().filter(stale).toArray().sort(byTime)[0],
+    halfTold: (host, ip) => {
+      const half = homes.of(host).half.get(ip)
+      return half === undefined
+        ? none
+        : half.filter((session) => age(session) <= halfToldFor).sort(byTime)
+    },
+    waiting: () => (waiters.size === 0 ? none : [...waiters].sort(byTime)),
+    overdue: () =>
+      waiters.size === 0 ? undefined : waiters.values().filter(isStale).toArray().sort(byTime)[0],
     drop: forget,
     save: () => ({
       sessions: [...ended.values(), ...open.values()].map(saveOne),
-      clocks: [...clocks],
+      clocks: homes.clocks(),
     }),
   }
 }
 
-// A host's clock goes on with its lines. A little back is a line that came late; far back is another
-// log, read after a newer one (`scan auth.log auth.log.1`), and what was open then is not open now.
-function tick(clocks: Map<string, number>, host: string, at: number): void {
-  const before = clocks.get(host)
-  const now = before === undefined || before - at > lateBy ? at : Math.max(before, at)
-  // Most lines are of the same host and second as the line before.
-  if (now === before) return
-  clocks.delete(host)
-  clocks.set(host, now)
-  for (const oldest of clocks.keys()) {
-    if (clocks.size <= mostSessions.hosts) break
-    clocks.delete(oldest)
+function age({ home, seen }: Session): number {
+  return Math.abs((home.clock ?? seen) - seen)
+}
+
+function isStale(session: Session): boolean {
+  return age(session) > (session.flags & Flag.ended ? endedFor : silentFor)
+}
+
+function noteHalf(session: Session, has: boolean): void {
+  const now = has ? session.ip : undefined
+  const before = session.half
+  if (before === now) return
+  session.half = now
+  const { half } = session.home
+  if (before !== undefined) {
+    const there = half.get(before)
+    if (there !== undefined && there.length > 1) there.splice(there.indexOf(session), 1)
+    else half.delete(before)
   }
+  if (now === undefined) return
+  const there = half.get(now)
+  if (there === undefined) half.set(now, [session])
+  else there.push(session)
 }
 
 /**
  * Credentials refused in this session. sshd's own lines add up; all other witnesses (PAM modules,
  * "error: PAM: …", sudo's closing sum) tell of the same credentials again, so the largest counts.
  */
-export function refusals(session: Session): number {
+export function refusals({ sshd, others }: Session): number {
+  if (others === undefined) return sshd
   let told = 0
-  for (const [witness, count] of session.refused) {
-    if (witness !== 'sshd') told = Math.max(told, count)
-  }
-  return (session.refused.get('sshd') ?? 0) + told
+  for (const count of others.values()) told = Math.max(told, count)
+  return sshd + told
 }
 
 /** True where more attempts are reported than refusals were seen: the next refusal is one of them. */
@@ -189,48 +222,81 @@ export function hasCredit(session: Session): boolean {
 }
 
 /** True while answers to keyboard-interactive are being refused. */
-export function isInteractive(session: Session): boolean {
-  return session.refused.has('sshd-pam')
+export function isInteractive({ others }: Session): boolean {
+  return others?.has('sshd-pam') === true
 }
 
 function isHalfTold(session: Session): boolean {
   return hasCredit(session) || isInteractive(session)
 }
 
-function placeOf(host: string, ip: string): string {
-  return `${host}\n${ip}`
-}
-
 // Not the order they were touched in: a checkpoint does not keep that across hosts.
 function byTime(one: Session, other: Session): number {
-  return one.seen - other.seen || (one.key < other.key ? -1 : 1)
+  return one.seen - other.seen || (keyOf(one) < keyOf(other) ? -1 : 1)
 }
 
-function keyOf(host: string, program: string, id: string): string {
+function keyOf({ host, program, id }: Session): string {
   return `${host}\n${program}\n${id}`
 }
 
-// What no line can find any more is removed once it lies at the front; whatever is there is saved, so
-// that the bound pushes out the same after a restart.
-function sweep(
-  sessions: Map<string, Session>,
-  bound: number,
-  isGone: (session: Session) => boolean,
-  forget: (session: Session) => void,
-): void {
-  for (const session of sessions.values()) {
-    if (sessions.size <= bound && !isGone(session)) return
-    forget(session)
+/** An id as text, taken back: a pid is a number again. */
+export function idIn(text: string): SessionId {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  return String(number) === text ? number : text
+}
+
+function fresh(home: Home, program: string, id: SessionId): Session {
+  return {
+    home,
+    host: home.name,
+    program,
+    id,
+    pool: home.pool(program),
+    seen: 0,
+    reported: 0,
+    sshd: 0,
+    others: undefined,
+    flags: 0,
+    ip: undefined,
+    isNumeric: false,
+    port: undefined,
+    user: undefined,
+    amendFile: undefined,
+    amendOffset: 0,
+    chain: undefined,
+    before: undefined,
+    after: undefined,
+    half: undefined,
   }
 }
 
-function restore(saved: OpenSession): Session {
-  const { refused, flags, ...rest } = saved
-  const key = keyOf(rest.host, rest.program, rest.id)
-  return { ...rest, key, refused: new Map(refused), flags: new Set(flags) }
+function restore(saved: OpenSession, home: Home): Session {
+  const session = fresh(home, saved.program, idIn(saved.id))
+  const { seen, reported, refused, flags, ip, port, user, amend } = saved
+  for (const flag of flags) session.flags |= Flag[flag]
+  session.sshd = refused.find(([witness]) => witness === 'sshd')?.[1] ?? 0
+  const others = refused.filter(([witness]) => witness !== 'sshd')
+  if (others.length > 0) session.others = new Map(others)
+  return Object.assign(session, {
+    ...{ seen, reported, ip, port, user },
+    isNumeric: ip !== undefined && isAddress(ip),
+    amendFile: amend?.[0],
+    amendOffset: amend?.[1] ?? 0,
+  })
 }
 
+const flagNames = Object.keys(Flag) as OpenSession['flags']
+
 function saveOne(session: Session): OpenSession {
-  const { key: _key, refused, flags, ...rest } = session
-  return { ...rest, refused: [...refused], flags: [...flags] }
+  const { host, program, id, seen, reported, sshd, others, flags } = session
+  const { ip, port, user, amendFile, amendOffset } = session
+  return {
+    ...{ host, program, id: String(id), seen, reported },
+    refused: [...(sshd > 0 ? [['sshd', sshd] as [string, number]] : []), ...(others ?? [])],
+    flags: flagNames.filter((name) => flags & Flag[name]),
+    ...(ip === undefined ? {} : { ip }),
+    ...(port === undefined ? {} : { port }),
+    ...(user === undefined ? {} : { user }),
+    ...(amendFile === undefined ? {} : { amend: [amendFile, amendOffset] }),
+  }
 }
