@@ -76,6 +76,8 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
     trustProxy: config.trustProxy,
     logger: own,
   })
+  // Before the server's own listener: what a page shows counts everything acknowledged so far.
+  web.server.prependListener('request', ingest.settle)
   agents.forgetConnections()
   const gate = openGate(web.server as Server, {
     collector: collectorIdentity(db),
@@ -106,6 +108,7 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
       await delivery.stop()
       gate.close()
       await web.close()
+      ingest.close()
       db.close()
     },
   }

@@ -7,6 +7,7 @@ import type { CheckpointFrame, Findings, GapFrame } from '../../shared/wire.ts'
 import type { Alert } from '../report/alert.ts'
 import type { Database } from '../store/database.ts'
 import type { Intake, Stored } from '../store/intake.ts'
+import { paceSums } from './pace.ts'
 
 /** What a commit brought that others want to know of. */
 export type Ingested = {
@@ -21,6 +22,10 @@ export type Ingest = {
    * rejects when it could not be stored, and then nothing of it was.
    */
   submit: (agent: number, frame: Storable) => Promise<void>
+  /** Brings the totals up to what is stored, where that takes a moment only; for who is about to read them. */
+  settle: () => void
+  /** Writes all totals and ends; nothing may be submitted afterwards. */
+  close: () => void
 }
 
 export type Storable = Findings | CheckpointFrame | GapFrame
@@ -44,6 +49,7 @@ export function openIngest(
   committed: (ingested: Ingested) => void,
 ): Ingest {
   let queue: Waiting[] = []
+  const pace = paceSums(intake.sums)
 
   const store = (frames: readonly Waiting[]): Ingested =>
     db.transaction(() => {
@@ -55,7 +61,10 @@ export function openIngest(
     })
   const run = (frames: readonly Waiting[]): void => {
     try {
-      committed(store(frames))
+      const ingested = store(frames)
+      intake.committed(ingested.stored)
+      pace.due()
+      committed(ingested)
       for (const { resolve } of frames) resolve()
     } catch (error) {
       // One frame that cannot be stored must not take the others' with it.
@@ -64,6 +73,8 @@ export function openIngest(
     }
   }
   return {
+    settle: pace.settle,
+    close: pace.close,
     submit: (agent, frame) =>
       new Promise((resolve, reject) => {
         if (queue.length === 0) {

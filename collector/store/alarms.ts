@@ -27,8 +27,6 @@ export function raiseAlerts(
 }
 
 function loginsAfter(db: Database, ip: string, at: number): Login[] {
-  const known = db.prepare('SELECT 1 FROM attacker WHERE ip = ? AND logins > 0 LIMIT 1').get(ip)
-  if (known === undefined) return []
   return db
     .prepare(
       `SELECT n, ip, host, coalesce(user, '') AS user, at FROM finding

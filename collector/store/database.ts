@@ -16,6 +16,8 @@ export type Database = {
    * and passes on. The work is synchronous: nothing else can come between its statements.
    */
   transaction: <T>(work: () => T) => T
+  /** How many transactions were rolled back: whoever remembers what one wrote must forget it. */
+  rollbacks: () => number
   /** A number that changes when another process has written. */
   version: () => number
   /** Writes a consistent copy of the database to a file, while it is in use. */
@@ -44,9 +46,11 @@ export function openDatabase(path: string): Database {
     statements.set(sql, made)
     return made
   }
+  let rollbacks = 0
   return {
     prepare,
-    transaction: (work) => inTransaction(db, work),
+    transaction: (work) => inTransaction(db, work, () => (rollbacks += 1)),
+    rollbacks: () => rollbacks,
     version: () => Number(prepare('PRAGMA data_version').get()?.['data_version']),
     backup: (target) => {
       prepare('VACUUM INTO ?').run(target)
@@ -87,7 +91,7 @@ function migrate(db: DatabaseSync, path: string): void {
   })
 }
 
-function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+function inTransaction<T>(db: DatabaseSync, work: () => T, rolledBack?: () => void): T {
   db.exec('BEGIN IMMEDIATE')
   try {
     const result = work()
@@ -95,6 +99,7 @@ function inTransaction<T>(db: DatabaseSync, work: () => T): T {
     return result
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
+    rolledBack?.()
     throw error
   }
 }

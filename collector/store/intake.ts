@@ -1,17 +1,17 @@
 /**
  * What agents tell, written down exactly once. A finding counts when its row is new: above the
- * high-water mark of its file, and not the relayed copy of an event another agent told of. Totals move
- * by exactly the new rows. Everything here runs inside one transaction that its caller opens
- * (../intake/ingest.ts): rows, totals, marks and alerts are on disk together or not at all.
+ * high-water mark of its file, and not the relayed copy of an event another agent told of. Everything
+ * here runs inside one transaction that its caller opens (../intake/ingest.ts): rows, marks and alerts
+ * are on disk together or not at all. Totals follow, by exactly the new rows (sums.ts).
  */
 import type { Checkpoint } from '../../shared/checkpoint.ts'
 import type { Amendment, Finding, Gap } from '../../shared/finding.ts'
 import type { Alert } from '../report/alert.ts'
 import { raiseAlerts } from './alarms.ts'
-import { addToTotals } from './counts.ts'
 import type { Database } from './database.ts'
 import { openHosts } from './hosts.ts'
 import { type MarkedFile, markedFile, moveMark, readCheckpoints, storeCheckpoint } from './marks.ts'
+import { openSums, type Sums } from './sums.ts'
 
 /** A finding newly stored: its place in the order of arrival, its host and what people call that. */
 export type Stored = { n: number; host: number; label: string; finding: Finding }
@@ -27,12 +27,22 @@ export type Intake = {
   resume: (agent: number) => { source: string; checkpoint: Checkpoint }[]
   /** Alerts that these new rows give rise to, noted so that each is raised once. */
   alerts: (stored: readonly Stored[]) => Alert[]
+  /** To be told of new rows once they are committed, in their order: the totals are moved by them. */
+  committed: (stored: readonly Stored[]) => void
+  /** The totals on their way to disk. */
+  sums: Pick<Sums, 'pending' | 'slice' | 'settle'>
 }
 
-/** Opens the intake on a database; `now` gives ms UTC. */
+/**
+ * Opens the intake on a database; `now` gives ms UTC. There is one at a time: what it has committed and
+ * not yet summed is in its memory, and the next one begins by adding that up again.
+ */
 export function openIntake(db: Database, now: () => number): Intake {
   const hosts = openHosts(db)
+  const sums = openSums(db)
   return {
+    sums,
+    committed: (stored) => sums.add(stored.map(countable)),
     findings: (agent, source, entries) => storeFindings(db, hosts, now(), agent, source, entries),
     checkpoint: (agent, source, checkpoint, at) =>
       storeCheckpoint(db, agent, source, checkpoint, at),
@@ -40,6 +50,12 @@ export function openIntake(db: Database, now: () => number): Intake {
     resume: (agent) => readCheckpoints(db, agent),
     alerts: (stored) => raiseAlerts(db, hosts.label, stored),
   }
+}
+
+// As the row gives it back: half a surrogate pair is stored as U+FFFD, and the totals must find the same
+// names in the same order when they are made from the rows again.
+function countable({ n, host, finding: { kind, at, ip = '', user = '', count } }: Stored) {
+  return { n, host, kind, at, ip: ip.toWellFormed(), user: user.toWellFormed(), count }
 }
 
 function storeFindings(
@@ -51,6 +67,7 @@ function storeFindings(
   entries: readonly (Finding | Amendment)[],
 ): Stored[] {
   const files = new Map<string, MarkedFile>()
+  const places = new Map<string | undefined, { host: number; isRelayed: boolean }>()
   const stored: Stored[] = []
   for (const entry of entries) {
     const file = files.get(entry.file) ?? markedFile(db, agent, source, entry.file, now)
@@ -61,14 +78,21 @@ function storeFindings(
     }
     if (entry.offset <= file.mark) continue
     file.mark = entry.offset
-    const host = hosts.of(agent, entry.host)
-    if (hosts.isRelayed(host) && isKnownFromAnother(db, agent, host, entry)) continue
-    const n = insert(db, file.id, host, entry)
-    stored.push({ n, host, label: hosts.label(host), finding: entry })
+    const place = places.get(entry.host) ?? placeOf(hosts, agent, entry.host)
+    places.set(entry.host, place)
+    const { host, isRelayed } = place
+    if (isRelayed && isKnownFromAnother(db, agent, host, entry)) continue
+    stored.push({ n: insert(db, file.id, host, entry), host, label: '', finding: entry })
   }
   for (const file of files.values()) moveMark(db, file)
-  addToTotals(db, stored)
+  // The first word of a host may give it another label.
+  for (const one of stored) one.label = hosts.label(one.host)
   return stored
+}
+
+function placeOf(hosts: ReturnType<typeof openHosts>, agent: number, name: string | undefined) {
+  const host = hosts.of(agent, name)
+  return { host, isRelayed: hosts.isRelayed(host) }
 }
 
 function amend(db: Database, file: number, { offset, method }: Amendment): void {

@@ -272,4 +272,19 @@ export const migrations: readonly string[] = [
     used INTEGER
   ) STRICT;
   `,
+  `
+  -- How far the totals have come: every finding up to through is in them; of what those up to upto add,
+  -- the first done rows are.
+  CREATE TABLE summed (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    through INTEGER NOT NULL,
+    upto INTEGER NOT NULL,
+    done INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO summed SELECT 1, coalesce(max(n), 0), coalesce(max(n), 0), 0 FROM finding;
+
+  -- Whoever fails may have logged in before: asked for every address that fails.
+  CREATE INDEX finding_login ON finding (ip, at) WHERE kind = 'login';
+  CREATE INDEX sighting_by_agent ON sighting (agent);
+  `,
 ]

@@ -5,7 +5,7 @@ const slice = 2000
 
 /**
  * Removes findings older than so many days, in small transactions so that ingest never waits long.
- * Totals stay for ever, and so does what no report has told yet. Gives how many rows went; `now` is
+ * Totals stay for ever; what no report has told or no total counted yet stays, too. Gives how many rows went; `now` is
  * ms UTC.
  */
 export function dropOldFindings(db: Database, days: number, now: number): number {
@@ -17,6 +17,7 @@ export function dropOldFindings(db: Database, days: number, now: number): number
         `DELETE FROM finding WHERE n IN (
            SELECT n FROM finding
            WHERE at < ? AND n <= (SELECT coalesce(max(to_n), 0) FROM report WHERE kind = 'period')
+             AND n <= (SELECT through FROM summed)
            ORDER BY n LIMIT ?)`,
       )
       .run(before, slice)

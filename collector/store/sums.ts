@@ -1,121 +1,138 @@
 /**
- * The sums behind the dashboard: by hour for each host and the fleet, by day for each address, network
- * and user name. They move in the transaction that stores the findings, and by exactly those.
+ * The totals that are kept for ever. They follow the findings at a short distance: written in the
+ * findings' own transaction they cost ten times as much as those (a page of every table for each). What
+ * is new is added up in memory and written in slices, and each slice moves, in its own transaction, the
+ * mark of how far the totals have come. After a crash the rest is added up again from the findings.
  */
-import { networkOf } from '../fleet/networks.ts'
 import type { Database } from './database.ts'
+import { type Countable, openTally, type Table, type Tally, type Write } from './tally.ts'
 
-/** What one finding with an address counts; `first` and `last` are ms UTC. */
-export type Counted = {
-  host: number
-  ip: string
-  user: string
-  attempts: number
-  probes: number
-  logins: number
-  first: number
-  last: number
+export { dayHours, hourMillis, type SubjectKind, wholeFleet } from './tally.ts'
+
+export type Sums = {
+  /** Takes findings that are committed, in their order. */
+  add: (findings: Iterable<Countable>) => void
+  /** How many findings no total knows yet. */
+  pending: () => number
+  /** Writes a slice of what is pending, at most so many rows; false where nothing is left. */
+  slice: (most?: number) => boolean
+  /** Writes all that is pending. */
+  settle: () => void
 }
 
-export type SubjectKind = 'ip' | 'net' | 'user' | 'host'
-
-/** In `host_hour`: the whole fleet. */
-export const wholeFleet = 0
-export const hourMillis = 3_600_000
-export const dayHours = 24
-
-/** Adds newly stored findings to every sum; inside the transaction that stored them. */
-export function addToSums(db: Database, counted: readonly Counted[]): void {
-  const networks = new Map<string, string>()
-  const sums = openSums()
-  for (const one of counted) {
-    const hour = Math.floor(one.last / hourMillis)
-    const day = Math.floor(hour / dayHours)
-    const network = networks.get(one.ip) ?? networkOf(one.ip)
-    networks.set(one.ip, network)
-    sums.add(hostHour, [wholeFleet, hour], one)
-    sums.add(hostHour, [one.host, hour], one)
-    sums.add(hostDay, [one.ip, day, one.host], one)
-    const subjects = [
-      ['ip', one.ip],
-      ['net', network],
-      ['host', String(one.host)],
-      ...(one.user !== '' && one.attempts > 0 ? [['user', one.user]] : []),
-    ] as [SubjectKind, string][]
-    for (const [kind, name] of subjects) {
-      sums.add(subject, [kind, name], one)
-      sums.add(subjectDay, [kind, name, day], one)
+/** Opens the totals, and makes good what a crash left undone. Throws what the database throws. */
+export function openSums(db: Database): Sums {
+  let tally = openTally()
+  let flush = resumed(db)
+  for (const finding of findingsAfter(db, flush?.upto ?? markOf(db).through)) tally.add(finding)
+  const slice = (most: number): boolean => {
+    if (flush === undefined && tally.size() > 0) {
+      flush = openFlush(tally, 0)
+      tally = openTally()
     }
-    if (one.user !== '' && one.attempts > 0) sums.add(userDay, [one.ip, day, one.user], one)
+    if (flush === undefined) return false
+    if (writeSlice(db, flush, most)) flush = undefined
+    return flush !== undefined || tally.size() > 0
   }
-  sums.store(db)
+  const pending = (): number => (flush?.size ?? 0) + tally.size()
+  return {
+    add: (findings) => {
+      for (const finding of findings) tally.add(finding)
+    },
+    pending,
+    // The longer the queue, the larger the slice: what is told faster than it is summed must not pile up.
+    slice: (most = Math.max(leastSlice, Math.ceil(pending() / 50))) => slice(most),
+    settle: () => {
+      while (slice(Number.MAX_SAFE_INTEGER));
+    },
+  }
 }
 
-type Key = (string | number)[]
-type Sum = Omit<Counted, 'host' | 'ip' | 'user'> & { tried: number | null }
-type Table = { sql: string; bind: (sum: Sum) => (number | null)[] }
+const leastSlice = 200
+
+/** Everything up to `upto` on its way to disk; `done` writes are there, `next` are tried again where they failed. */
+type Flush = { upto: number; size: number; done: number; rest: Iterator<Write>; next: Write[] }
+
+function openFlush(tally: Tally, done: number): Flush {
+  const rest = tally.writes()
+  for (let at = 0; at < done; at++) rest.next()
+  return { upto: tally.upto(), size: tally.size(), done, rest, next: [] }
+}
+
+// Gives true where it was the last one.
+function writeSlice(db: Database, flush: Flush, most: number): boolean {
+  let ended = false
+  while (flush.next.length < most && !ended) {
+    const { value } = flush.rest.next()
+    if (value === undefined) ended = true
+    else flush.next.push(value)
+  }
+  const { upto, done, next } = flush
+  db.transaction(() => {
+    for (const { table, bind } of next) db.prepare(tables[table]).run(...bind)
+    const mark = ended ? [upto, upto, 0] : [null, upto, done + next.length]
+    db.prepare(moveMark).run(...mark)
+  })
+  flush.done += next.length
+  flush.next = []
+  return ended
+}
+
+const moveMark = 'UPDATE summed SET through = coalesce(?, through), upto = ?, done = ?'
+
+function markOf(db: Database): { through: number; upto: number; done: number } {
+  const row = db.prepare('SELECT through, upto, done FROM summed').get()
+  return {
+    through: Number(row?.['through']),
+    upto: Number(row?.['upto']),
+    done: Number(row?.['done']),
+  }
+}
+
+// The findings that were being summed give the same writes again; the first of them are on disk.
+function resumed(db: Database): Flush | undefined {
+  const { through, upto, done } = markOf(db)
+  if (upto === through) return undefined
+  const tally = openTally()
+  for (const finding of findingsAfter(db, through, upto)) tally.add(finding)
+  return openFlush(tally, done)
+}
+
+function findingsAfter(
+  db: Database,
+  n: number,
+  upto = Number.MAX_SAFE_INTEGER,
+): Iterable<Countable> {
+  return db
+    .prepare(
+      `SELECT n, host, kind, at, coalesce(ip, '') AS ip, coalesce(user, '') AS user, count
+       FROM finding WHERE n > ? AND n <= ? ORDER BY n`,
+    )
+    .iterate(n, upto) as Iterable<Countable>
+}
 
 const threeCounts = `attempts = attempts + excluded.attempts, probes = probes + excluded.probes,
   logins = logins + excluded.logins`
-const three = ({ attempts, probes, logins }: Sum) => [attempts, probes, logins]
 
-const hostHour: Table = {
-  sql: `INSERT INTO host_hour (host, hour, attempts, probes, logins) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET ${threeCounts}`,
-  bind: three,
-}
-const hostDay: Table = {
-  sql: `INSERT INTO address_host_day (ip, day, host, attempts, probes, logins)
-    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${threeCounts}`,
-  bind: three,
-}
-const userDay: Table = {
-  sql: `INSERT INTO address_user_day (ip, day, user, attempts) VALUES (?, ?, ?, ?)
+const tables: Readonly<Record<Table, string>> = {
+  hourly: `INSERT INTO hourly (hour, host, ip, user, attempts, probes, logins)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${threeCounts}`,
+  attacker: `INSERT INTO attacker (ip, host, attempts, probes, logins, first, last)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${threeCounts},
+      first = min(first, excluded.first), last = max(last, excluded.last)`,
+  attackerUser: `INSERT INTO attacker_user (ip, user, attempts) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET attempts = attempts + excluded.attempts`,
-  bind: ({ attempts }) => [attempts],
-}
-const subject: Table = {
-  sql: `INSERT INTO subject (kind, name, attempts, probes, logins, first, last, tried)
+  hostHour: `INSERT INTO host_hour (host, hour, attempts, probes, logins) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET ${threeCounts}`,
+  addressHostDay: `INSERT INTO address_host_day (ip, day, host, attempts, probes, logins)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${threeCounts}`,
+  addressUserDay: `INSERT INTO address_user_day (ip, day, user, attempts) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET attempts = attempts + excluded.attempts`,
+  subject: `INSERT INTO subject (kind, name, attempts, probes, logins, first, last, tried)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET ${threeCounts}, first = min(first, excluded.first),
       last = max(last, excluded.last),
       tried = coalesce(max(tried, excluded.tried), tried, excluded.tried)`,
-  bind: (sum) => [...three(sum), sum.first, sum.last, sum.tried],
-}
-const subjectDay: Table = {
-  sql: `INSERT INTO subject_day (kind, name, day, attempts, probes, logins)
+  subjectDay: `INSERT INTO subject_day (kind, name, day, attempts, probes, logins)
     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${threeCounts}`,
-  bind: three,
-}
-
-// One write per row however many findings of a batch meet in it.
-function openSums() {
-  const tables = new Map<Table, Map<string, { key: Key; sum: Sum }>>()
-  return {
-    add: (table: Table, key: Key, more: Counted) => {
-      const rows = tables.get(table) ?? new Map<string, { key: Key; sum: Sum }>()
-      tables.set(table, rows)
-      const name = key.join('\n')
-      rows.set(name, { key, sum: plus(rows.get(name)?.sum, more) })
-    },
-    store: (db: Database) => {
-      for (const [{ sql, bind }, rows] of tables) {
-        const statement = db.prepare(sql)
-        for (const { key, sum } of rows.values()) statement.run(...key, ...bind(sum))
-      }
-    },
-  }
-}
-
-function plus(known: Sum | undefined, more: Counted): Sum {
-  const tried = more.attempts + more.probes > 0 ? more.last : null
-  if (known === undefined) return { ...more, tried }
-  return {
-    attempts: known.attempts + more.attempts,
-    probes: known.probes + more.probes,
-    logins: known.logins + more.logins,
-    first: Math.min(known.first, more.first),
-    last: Math.max(known.last, more.last),
-    tried: tried === null ? known.tried : Math.max(tried, known.tried ?? tried),
-  }
 }

@@ -1,5 +1,6 @@
 /** What the collector has, held against what was written: nothing lost, nothing twice, every total right. */
 import type { Fleet, Row } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
 import type { Expected } from './attacked-log.ts'
 
 export type Verdict = {
@@ -18,8 +19,15 @@ export type Told = { agent: string; expected: readonly Expected[] }
 
 const mostDifferences = 12
 
-/** Judges what is in the collector's database and what its API says. */
+/** Judges what is in the collector's database and what its API says, once its totals have followed. */
 export async function judge(fleet: Fleet, told: readonly Told[]): Promise<Verdict> {
+  await until(
+    'the totals to follow the findings',
+    () =>
+      fleet.rows(
+        'SELECT through >= (SELECT coalesce(max(n), 0) FROM finding) AS there FROM summed',
+      )[0]?.['there'] === 1,
+  )
   const expected = told.flatMap((one) => one.expected.map((truth) => ({ ...truth, ...one })))
   const wanted = tally(expected.map((one) => [anchorOf(one), one.count]))
   const rows = fleet.rows(

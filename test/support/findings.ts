@@ -36,6 +36,8 @@ export function enrol(db: Database, name: string, now: number): Teller {
         intake.alerts(rows)
         return rows
       })
+      intake.committed(stored)
+      intake.sums.settle()
       const first = stored[0]
       if (first === undefined) return []
       return openHistory(db).findingsAfter(first.n - 1, 100_000).rows

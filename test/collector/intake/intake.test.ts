@@ -38,11 +38,15 @@ function fleet(...names: string[]) {
     return id
   })
   const intake = openIntake(db, () => at)
-  const tell = (agent: number, entries: Parameters<typeof intake.findings>[2]) =>
-    db.transaction(() => {
+  const tell = (agent: number, entries: Parameters<typeof intake.findings>[2]) => {
+    const { stored, alerts } = db.transaction(() => {
       const stored = intake.findings(agent, source, entries)
-      return { stored: stored.length, alerts: intake.alerts(stored) }
+      return { stored, alerts: intake.alerts(stored) }
     })
+    intake.committed(stored)
+    intake.sums.settle()
+    return { stored: stored.length, alerts }
+  }
   return { db, intake, tell, ids: ids as [number, number, number] }
 }
 

@@ -1,0 +1,225 @@
+/**
+ * What new findings count, added up in memory before it is written: by hour, host, address and user
+ * name, the finest that any total tells apart. Pure; the same findings in the same order give the same
+ * writes in the same order, which is what lets a crash in their middle be made good (sums.ts).
+ */
+import type { FindingKind } from '../../shared/finding.ts'
+import { networkOf } from '../fleet/networks.ts'
+
+/** A finding as far as totals go; `at` in ms UTC. */
+export type Countable = {
+  n: number
+  host: number
+  kind: FindingKind
+  at: number
+  ip: string
+  user: string
+  count: number
+}
+
+/** Counts; first and last in ms UTC, `tried` the last attempt or probe. */
+export type Sum = {
+  attempts: number
+  probes: number
+  logins: number
+  first: number
+  last: number
+  tried: number | null
+}
+
+/** One row of one table that grows by what is bound. */
+export type Write = { table: Table; bind: (string | number | null)[] }
+
+export type Table =
+  | 'hourly'
+  | 'attacker'
+  | 'attackerUser'
+  | 'hostHour'
+  | 'addressHostDay'
+  | 'addressUserDay'
+  | 'subject'
+  | 'subjectDay'
+
+export type Tally = {
+  add: (finding: Countable) => void
+  /** How many findings were added, and the number of the last one. */
+  size: () => number
+  upto: () => number
+  /** Everything that the totals grow by. Nothing may be added afterwards. */
+  writes: () => Iterator<Write>
+}
+
+export type SubjectKind = 'ip' | 'net' | 'user' | 'host'
+
+/** In `host_hour`: the whole fleet. */
+export const wholeFleet = 0
+export const hourMillis = 3_600_000
+export const dayHours = 24
+
+// One address on one host within one hour: an attack is many findings of one place. `tried` holds the
+// attempts by user name, `others` whatever else named a user.
+type Place = {
+  hour: number
+  host: number
+  ip: string
+  all: Sum
+  tried: Map<string, Sum>
+  others: Map<string, Sum>
+}
+
+/** Gives an empty tally. */
+export function openTally(): Tally {
+  const places = new Map<string, Place>()
+  let [size, upto] = [0, 0]
+  let here: Place | undefined
+  return {
+    add: ({ n, host, kind, at, ip, user, count }) => {
+      size += 1
+      upto = n
+      if (kind !== 'attempt' && kind !== 'probe' && kind !== 'login') return
+      const hour = Math.floor(at / hourMillis)
+      if (here?.host !== host || here.ip !== ip || here.hour !== hour) {
+        here = placeOf(places, hour, host, ip)
+      }
+      const users = kind === 'attempt' ? here.tried : here.others
+      let sum = users.get(user)
+      if (sum === undefined) {
+        sum = nothing()
+        users.set(user, sum)
+      }
+      raise(here.all, kind, at, count)
+      raise(sum, kind, at, count)
+    },
+    size: () => size,
+    upto: () => upto,
+    writes: () => writesOf([...places.values()]),
+  }
+}
+
+function placeOf(places: Map<string, Place>, hour: number, host: number, ip: string): Place {
+  const key = `${hour} ${host} ${ip}`
+  const known = places.get(key)
+  if (known !== undefined) return known
+  const made = { hour, host, ip, all: nothing(), tried: new Map(), others: new Map() }
+  places.set(key, made)
+  return made
+}
+
+function nothing(): Sum {
+  const never = { first: Number.MAX_SAFE_INTEGER, last: Number.MIN_SAFE_INTEGER, tried: null }
+  return { attempts: 0, probes: 0, logins: 0, ...never }
+}
+
+function raise(sum: Sum, kind: 'attempt' | 'probe' | 'login', at: number, count: number): void {
+  if (kind === 'attempt') sum.attempts += count
+  else if (kind === 'probe') sum.probes += count
+  else sum.logins += count
+  if (kind !== 'login' && (sum.tried === null || at > sum.tried)) sum.tried = at
+  if (at < sum.first) sum.first = at
+  if (at > sum.last) sum.last = at
+}
+
+function plus(sum: Sum, more: Sum): void {
+  sum.attempts += more.attempts
+  sum.probes += more.probes
+  sum.logins += more.logins
+  sum.first = Math.min(sum.first, more.first)
+  sum.last = Math.max(sum.last, more.last)
+  if (more.tried !== null) sum.tried = Math.max(sum.tried ?? more.tried, more.tried)
+}
+
+// Table by table and along each one's key, so that rows of one page are written together. A row may
+// come twice: writes add up.
+function* writesOf(places: Place[]): Generator<Write, undefined> {
+  places.sort((one, other) => one.hour - other.hour || one.host - other.host || order(one, other))
+  for (const { hour, host, ip, tried, others } of places) {
+    for (const users of [tried, others]) {
+      for (const [user, sum] of users) {
+        yield { table: 'hourly', bind: [hour, host, ip, user, ...three(sum)] }
+      }
+    }
+  }
+  const remote = places.filter(({ ip }) => ip !== '').sort(order)
+  yield* byAddress(remote)
+  yield* byHour(remote)
+  yield* bySubject(remote)
+}
+
+function order({ ip: one }: Place, { ip: other }: Place): number {
+  return one < other ? -1 : Number(one > other)
+}
+
+function three({ attempts, probes, logins }: Sum): [number, number, number] {
+  return [attempts, probes, logins]
+}
+
+function* byAddress(places: readonly Place[]): Generator<Write, undefined> {
+  for (const { ip, host, all } of places) {
+    yield { table: 'attacker', bind: [ip, host, ...three(all), all.first, all.last] }
+  }
+  for (const { ip, host, hour, all } of places) {
+    yield { table: 'addressHostDay', bind: [ip, dayOf(hour), host, ...three(all)] }
+  }
+  for (const { ip, tried } of places) {
+    for (const [user, { attempts }] of tried) {
+      yield { table: 'attackerUser', bind: [ip, user, attempts] }
+    }
+  }
+  for (const { ip, hour, tried } of places) {
+    for (const [user, { attempts }] of tried) {
+      if (user === '') continue
+      yield { table: 'addressUserDay', bind: [ip, dayOf(hour), user, attempts] }
+    }
+  }
+}
+
+function* byHour(places: readonly Place[]): Generator<Write, undefined> {
+  const sums = openSums<[number, number]>()
+  for (const { host, hour, all } of places) {
+    sums.add([wholeFleet, hour], all)
+    sums.add([host, hour], all)
+  }
+  for (const { key, sum } of sums.all()) {
+    yield { table: 'hostHour', bind: [...key, ...three(sum)] }
+  }
+}
+
+function* bySubject(places: readonly Place[]): Generator<Write, undefined> {
+  const days = openSums<[SubjectKind, string, number]>()
+  let [ip, network] = ['', '']
+  for (const place of places) {
+    const day = dayOf(place.hour)
+    if (place.ip !== ip) [ip, network] = [place.ip, networkOf(place.ip)]
+    days.add(['ip', ip, day], place.all)
+    days.add(['net', network, day], place.all)
+    days.add(['host', String(place.host), day], place.all)
+    for (const [user, sum] of place.tried) {
+      if (user !== '') days.add(['user', user, day], sum)
+    }
+  }
+  const ever = openSums<[SubjectKind, string]>()
+  for (const { key, sum } of days.all()) {
+    ever.add([key[0], key[1]], sum)
+    yield { table: 'subjectDay', bind: [...key, ...three(sum)] }
+  }
+  for (const { key, sum } of ever.all()) {
+    yield { table: 'subject', bind: [...key, ...three(sum), sum.first, sum.last, sum.tried] }
+  }
+}
+
+function dayOf(hour: number): number {
+  return Math.floor(hour / dayHours)
+}
+
+function openSums<K extends (string | number)[]>() {
+  const sums = new Map<string, { key: K; sum: Sum }>()
+  return {
+    add: (key: K, more: Sum): void => {
+      const name = key.join('\n')
+      const known = sums.get(name) ?? { key, sum: nothing() }
+      sums.set(name, known)
+      plus(known.sum, more)
+    },
+    all: () => sums.values(),
+  }
+}
