@@ -287,4 +287,21 @@ export const migrations: readonly string[] = [
   CREATE INDEX finding_login ON finding (ip, at) WHERE kind = 'login';
   CREATE INDEX sighting_by_agent ON sighting (agent);
   `,
+  `
+  -- By name before day: what an address tried of one name within a span is one short walk.
+  CREATE TABLE tried_by_day (
+    ip TEXT NOT NULL,
+    user TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (ip, user, day)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO tried_by_day SELECT ip, user, day, attempts FROM address_user_day ORDER BY ip, user, day;
+  DROP TABLE address_user_day;
+  ALTER TABLE tried_by_day RENAME TO address_user_day;
+
+  -- The names an address tried most, and the addresses that tried a name.
+  CREATE INDEX attacker_user_by_attempts ON attacker_user (ip, attempts DESC, user);
+  CREATE INDEX attacker_user_by_user ON attacker_user (user);
+  `,
 ]

@@ -5,7 +5,7 @@
  */
 import { networkOf } from '../fleet/networks.ts'
 import type { Database } from './database.ts'
-import { edgeSlice, hourSlice, isWide, type Span, wholeDay } from './span.ts'
+import { type Bind, edgeSlice, hourSlice, isWide, type Span, wholeDay } from './span.ts'
 import { dayHours, type SubjectKind, wholeFleet } from './sums.ts'
 
 export type Counts = { attempts: number; probes: number; logins: number }
@@ -39,27 +39,64 @@ export function countsOf(row: Row): Counts {
 /** Gives at most `limit`, most attempts first, then most probes, then by name. */
 export function top(db: Database, kind: Kind, asked: TopAsked): Top[] {
   if (asked.limit < 1) return []
-  if (!isWide(asked)) {
-    return named(db, kind, asked, sliceCounts(db, kind, hourSlice(db, asked)))
+  const way = wayOf(db, kind, asked)
+  if (way.kind === 'counted') return named(db, kind, asked, way.counts)
+  return best(asked, candidates(db, kind, asked, way.order), way)
+}
+
+const perPiece = 500
+
+/**
+ * The same of everybody, however many there are, in one list at the end. Works in pieces, with an empty
+ * list after each: whoever asks lets others have their turn there.
+ */
+export function* wholeTop(db: Database, kind: Kind, asked: TopAsked): Generator<Top[]> {
+  const way = wayOf(db, kind, asked)
+  if (way.kind === 'counted') {
+    yield named(db, kind, asked, way.counts)
+    return
   }
-  if (asked.since === undefined) return best(asked, candidates(db, kind, asked, byAttempts), true)
-  const edge = sliceCounts(db, kind, edgeSlice(asked.since))
-  const day = wholeDay(asked.since)
+  const rows = [...candidates(db, kind, asked, way.order)]
+  const list: Top[] = []
+  for (let at = 0; at < rows.length; at += perPiece) {
+    list.push(...best({ ...asked, limit: perPiece }, rows.slice(at, at + perPiece), way))
+    yield []
+  }
+  yield list.sort(byMost).slice(0, asked.limit)
+}
+
+type Way =
+  | { kind: 'counted'; counts: Map<string, Counts> }
+  | { kind: 'sought'; order: Order; within?: (name: string) => Counts }
+
+// Either all counts of the span, because it is short, or how to count one name in it.
+function wayOf(db: Database, kind: Kind, asked: TopAsked): Way {
+  const { since } = asked
+  if (!isWide(asked)) {
+    return { kind: 'counted', counts: sliceCounts(db, kind, hourSlice(db, asked)) }
+  }
+  if (since === undefined) return { kind: 'sought', order: byAttempts }
+  const edge = sliceCounts(db, kind, edgeSlice(since))
+  const day = wholeDay(since)
   const hasDays = db
     .prepare(`SELECT 1 FROM host_hour WHERE host = ${wholeFleet} AND hour >= ? LIMIT 1`)
     .get(day * dayHours)
-  if (hasDays === undefined) return named(db, kind, asked, edge)
-  const order = fewTried(db, kind, asked.since) ? byTried : byAttempts
-  return best(asked, candidates(db, kind, asked, order), order === byAttempts, (name) => {
-    const days = countsOf(db.prepare(daySums).get(kind, name, day) ?? {})
-    return plus(days, edge.get(name))
-  })
+  if (hasDays === undefined) return { kind: 'counted', counts: edge }
+  return {
+    kind: 'sought',
+    order: fewTried(db, kind, since) ? byTried : byAttempts,
+    within: (name) => {
+      const days = countsOf(db.prepare(daySums).get(kind, name, day) ?? {})
+      return plus(days, edge.get(name))
+    },
+  }
 }
 
 // Up to so many, adding each one up costs less than being clever.
 const few = 1500
 const byTried = 'tried DESC'
 const byAttempts = 'attempts DESC'
+type Order = typeof byTried | typeof byAttempts
 
 const daySums = `SELECT ${sumColumns} FROM subject_day WHERE kind = ? AND name = ? AND day >= ?`
 
@@ -73,34 +110,55 @@ function fewTried(db: Database, kind: Kind, since: number): boolean {
   return Number(row?.['many']) <= few
 }
 
-const matches = {
-  user: `(:q = '' OR instr(lower(name), lower(:q)))`,
-  net: `(:q = '' OR instr(lower(name), lower(:q)))`,
-  ip: `(:ip = '' OR name = :ip) AND (:q = '' OR instr(lower(name), lower(:q)) OR EXISTS (
-    SELECT 1 FROM attacker_user WHERE ip = name AND instr(lower(user), lower(:q))))`,
-}
-
 // The plus keeps SQLite from taking the index by the last try and sorting everybody.
-function candidates(db: Database, kind: Kind, asked: TopAsked, order: string): Iterable<Row> {
-  const { since = Number.MIN_SAFE_INTEGER, q = '', ip = '' } = asked
+function candidates(db: Database, kind: Kind, asked: TopAsked, order: Order): Iterable<Row> {
+  const { since = Number.MIN_SAFE_INTEGER, ip = '' } = asked
   // One address asked for by name is shown even where it only logged in.
   if (kind === 'ip' && ip !== '') {
     return db.prepare("SELECT * FROM subject WHERE kind = 'ip' AND name = ?").all(ip)
   }
+  const { sql, bind } = sought(db, kind, asked)
   return db
     .prepare(
       `SELECT name, attempts, probes, logins, first, last FROM subject
        WHERE kind = :kind AND ${order === byTried ? 'tried' : '+tried'} >= :since
-         AND ${matches[kind]} ORDER BY ${order}`,
+         AND ${sql} ORDER BY ${order}`,
     )
-    .iterate({ kind, since, q, ...(kind === 'ip' ? { ip } : {}) }) as Iterable<Row>
+    .iterate({ kind, since, ...bind }) as Iterable<Row>
+}
+
+// Up to so many, the addresses that tried a name are listed; of more, the next one is soon found.
+const fewPairs = 20_000
+
+// What a name must be to pass the search.
+function sought(db: Database, kind: Kind, { q = '' }: TopAsked): { sql: string; bind: Bind } {
+  if (q === '') return { sql: 'true', bind: {} }
+  const named = 'instr(lower(name), lower(:q))'
+  if (kind !== 'ip') return { sql: named, bind: { q } }
+  const names = db
+    .prepare(`SELECT name FROM subject WHERE kind = 'user' AND ${named}`)
+    .all({ q })
+    .map((row) => row['name'])
+  const users = JSON.stringify(names)
+  const pairs = db
+    .prepare(
+      `SELECT count(*) AS many FROM (SELECT 1 FROM attacker_user
+       WHERE user IN (SELECT value FROM json_each(?)) LIMIT ${fewPairs + 1})`,
+    )
+    .get(users)
+  if (Number(pairs?.['many']) <= fewPairs) {
+    const triers =
+      'SELECT ip FROM attacker_user WHERE user IN (SELECT value FROM json_each(:users))'
+    return { sql: `(${named} OR name IN (${triers}))`, bind: { q, users } }
+  }
+  const tried = 'SELECT 1 FROM attacker_user WHERE ip = name AND instr(lower(user), lower(:q))'
+  return { sql: `(${named} OR EXISTS (${tried}))`, bind: { q } }
 }
 
 function best(
   { limit, ip }: TopAsked,
   rows: Iterable<Row>,
-  isOrdered: boolean,
-  within?: (name: string) => Counts,
+  { order, within }: Extract<Way, { kind: 'sought' }>,
 ): Top[] {
   let list: Top[] = []
   let bar = -1
@@ -112,7 +170,7 @@ function best(
   for (const row of rows) {
     if (Number(row['attempts']) < bar) {
       // Ordered by the time of the last try, one below the bar says nothing of the next.
-      if (isOrdered) break
+      if (order === byAttempts) break
       continue
     }
     const name = String(row['name'])
@@ -151,25 +209,34 @@ function sliceCounts(db: Database, kind: Kind, { cte, bind }: ReturnType<typeof 
 
 // The list out of counts that are complete already.
 function named(db: Database, kind: Kind, asked: TopAsked, counts: Map<string, Counts>): Top[] {
-  const { q = '', ip = '' } = asked
+  const { ip = '', limit } = asked
+  const { sql, bind } = sought(db, kind, asked)
   const known = db.prepare(
-    `SELECT first, last FROM subject WHERE kind = :kind AND name = :name AND ${matches[kind]}`,
+    `SELECT name, first, last FROM subject
+     WHERE kind = :kind AND name IN (SELECT value FROM json_each(:names)) AND ${sql}`,
   )
-  const list = [...counts].map(([name, one]): Top => ({ name, ...one, first: 0, last: 0 }))
+  const list = [...counts]
+    .map(([name, one]): Top => ({ name, ...one, first: 0, last: 0 }))
+    .filter(({ name, attempts, probes, logins }) =>
+      ip === '' ? attempts + probes > 0 : name === ip && attempts + probes + logins > 0,
+    )
+    .sort(byMost)
   const found: Top[] = []
-  for (const one of list.sort(byMost)) {
-    if (found.length === asked.limit) break
-    if (one.attempts + one.probes === 0 && (ip === '' || one.logins === 0)) continue
-    if (ip !== '' && one.name !== ip) continue
-    const row = known.get({ kind, name: one.name, q, ...(kind === 'ip' ? { ip } : {}) })
-    if (row !== undefined) {
+  for (let at = 0; at < list.length && found.length < limit; at += perPiece) {
+    const piece = list.slice(at, at + perPiece)
+    const names = JSON.stringify(piece.map(({ name }) => name))
+    const rows = new Map(known.all({ kind, names, ...bind }).map((row) => [row['name'], row]))
+    for (const one of piece) {
+      const row = rows.get(one.name)
+      if (row === undefined || found.length >= limit) continue
       found.push({ ...one, first: Number(row['first']), last: Number(row['last']) })
     }
   }
   return found
 }
 
-function plus(one: Counts, other: Counts | undefined): Counts {
+/** The sum of both. */
+export function plus(one: Counts, other: Counts | undefined): Counts {
   if (other === undefined) return one
   return {
     attempts: one.attempts + other.attempts,

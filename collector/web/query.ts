@@ -14,7 +14,7 @@ const since = text(
   'From when on: a time (2026-11-22T10:00:00Z), a day (2026-11-22), ms since 1970, or a span (90m, 24h, 7d); without it, all there ever was.',
   40,
 )
-const limit = text('At most this many, 1 to 500; 100 if not given.', 10)
+const limit = text('At most this many, 1 to 500; 100 if not given. Of a file all.', 10)
 const before = text('Only what came before this number; `next` of the page before.', 20)
 
 const strict = { additionalProperties: false } as const
@@ -23,8 +23,9 @@ const until = text('Up to when, in whole hours; like `since`. Without it, until 
 const host = text('Only this host.', 255)
 const span = { since, until, host }
 const format = Type.Optional(
-  Type.Enum(['json', 'csv'], {
-    description: 'csv gives a file for spreadsheets, up to 10000 rows (1000 attackers).',
+  Type.Enum(['json', 'csv', 'all'], {
+    description:
+      'csv gives the whole table as a file for spreadsheets, all the whole table as this answer.',
   }),
 )
 
@@ -109,19 +110,19 @@ export function readUntil(value: string | undefined, now: number): number | unde
 }
 
 const mostRows = 500
-const mostCsvRows = 10_000
-/** Names and hosts are added up for each of them. */
-export const mostCsvAttackers = 1000
 
-/** Reads `limit`; where it was not asked 100, for a file as many as there may be. Throws a Refusal (400). */
-export function readLimit(
-  value: string | undefined,
-  format?: 'json' | 'csv',
-  csvRows = mostCsvRows,
-): number {
-  const most = format === 'csv' ? csvRows : mostRows
-  if (value === undefined) return format === 'csv' ? most : 100
-  if (/^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= most) return Number(value)
+/** Reads `limit`; 100 where it was not asked. Throws a Refusal (400). */
+export function readLimit(value: string | undefined): number {
+  return value === undefined ? 100 : wholeLimit(value, mostRows)
+}
+
+/** Reads the `limit` of a file: all there is where it was not asked. Throws a Refusal (400). */
+export function readFileLimit(value: string | undefined): number {
+  return value === undefined ? Number.POSITIVE_INFINITY : wholeLimit(value, 999_999_999)
+}
+
+function wholeLimit(value: string, most: number): number {
+  if (/^\d{1,9}$/.test(value) && Number(value) >= 1 && Number(value) <= most) return Number(value)
   throw new Refusal(400, `limit: ${quoted(value)} is not a whole number from 1 to ${most}`)
 }
 

@@ -10,7 +10,7 @@ import { openRoster } from '../store/roster.ts'
 import type { SettingsStore } from '../store/settings.ts'
 import { openTotals } from '../store/totals.ts'
 import { stillAllowed } from './access.ts'
-import { sendCsv } from './csv.ts'
+import { type FileFormat, pagesOf, sendFile } from './files.ts'
 import type { Live } from './live.ts'
 import {
   attackerAnswer,
@@ -31,12 +31,12 @@ import {
   HostQuery,
   LiveQuery,
   LogQuery,
-  mostCsvAttackers,
   NoQuery,
   PageQuery,
   readAddress,
   readBefore,
   readCursor,
+  readFileLimit,
   readLimit,
   readSince,
   readUntil,
@@ -53,6 +53,7 @@ import {
   findingsTable,
   hostsTable,
   logTable,
+  mostNames,
   reportsTable,
   topTable,
 } from './tables.ts'
@@ -87,6 +88,9 @@ export function addRoutes(app: FastifyInstance, options: RoutesOptions): void {
     },
   })
 }
+
+/** Rows read at once for a file. */
+const perPage = 500
 
 type Asked<Q extends TSchema> = { Querystring: Static<Q> }
 
@@ -132,16 +136,18 @@ function addTops(app: FastifyInstance, { db, now }: RoutesOptions, reuse: Reuse)
     '/api/v1/attackers',
     { schema: documented('Who tried.', AttackersQuery, shapes.AttackersAnswer) },
     async ({ query }, reply) => {
-      const { q, format } = query
-      const asked = {
-        ...readSpan(query, now()),
-        limit: readLimit(query.limit, format, mostCsvAttackers),
-        q,
-        ip: readAddress(query.ip),
-        users: readUsers(query.users) ?? (format === 'csv' ? 20 : undefined),
+      const { q, limit, format } = query
+      const ip = readAddress(query.ip)
+      const users = readUsers(query.users)
+      const asked = { ...readSpan(query, now()), q, ip }
+      if (isFile(format)) {
+        const most = readFileLimit(limit)
+        const pieces = totals.everyAttacker({ ...asked, limit: most, users: users ?? mostNames })
+        return sendFile(reply, format, attackersTable, { pieces, most })
       }
-      const rows = reuse(`attackers ${JSON.stringify(query)}`, () => totals.attackers(asked))
-      if (format === 'csv') return sendCsv(reply, attackersTable(rows))
+      const rows = reuse(`attackers ${JSON.stringify(query)}`, () =>
+        totals.attackers({ ...asked, limit: readLimit(limit), users }),
+      )
       return { attackers: rows.map(attackerAnswer) } satisfies shapes.AttackersAnswer
     },
   )
@@ -149,14 +155,24 @@ function addTops(app: FastifyInstance, { db, now }: RoutesOptions, reuse: Reuse)
     '/api/v1/top',
     { schema: documented('The names and networks most seen.', TopQuery, shapes.TopAnswer) },
     async ({ query }, reply) => {
-      const { by, q, format } = query
-      const asked = { ...readSpan(query, now()), limit: readLimit(query.limit, format), q }
+      const { by, q, limit, format } = query
+      const asked = { ...readSpan(query, now()), q }
       const kind = by === 'user' ? 'user' : 'net'
-      const rows = reuse(`top ${JSON.stringify(query)}`, () => totals.top(kind, asked))
-      if (format === 'csv') return sendCsv(reply, topTable(by, rows))
+      if (isFile(format)) {
+        const most = readFileLimit(limit)
+        const pieces = totals.everyTop(kind, { ...asked, limit: most })
+        return sendFile(reply, format, topTable(by), { pieces, most })
+      }
+      const rows = reuse(`top ${JSON.stringify(query)}`, () =>
+        totals.top(kind, { ...asked, limit: readLimit(limit) }),
+      )
       return { top: rows.map(topAnswer) } satisfies shapes.TopAnswer
     },
   )
+}
+
+function isFile(format: 'json' | FileFormat | undefined): format is FileFormat {
+  return format === 'csv' || format === 'all'
 }
 
 function addHosts(app: FastifyInstance, options: RoutesOptions): void {
@@ -165,9 +181,11 @@ function addHosts(app: FastifyInstance, options: RoutesOptions): void {
   app.get<Asked<typeof FormatQuery>>(
     '/api/v1/hosts',
     { schema: documented('The hosts and how they are.', FormatQuery, shapes.HostsAnswer) },
-    async ({ query }, reply) => {
+    async ({ query: { format } }, reply) => {
       const rows = roster.hosts()
-      if (query.format === 'csv') return sendCsv(reply, hostsTable(rows))
+      if (isFile(format)) {
+        return sendFile(reply, format, hostsTable, { pieces: [rows], most: rows.length })
+      }
       return { hosts: rows.map(hostAnswer) } satisfies shapes.HostsAnswer
     },
   )
@@ -197,11 +215,20 @@ function addFindings(app: FastifyInstance, { db, now }: RoutesOptions): void {
         ...query,
         ...readSpan(query, now()),
         ip: readAddress(query.ip),
-        before: readBefore(query.before),
-        limit: readLimit(query.limit, query.format),
       }
-      const { findings, next } = history.findings(asked)
-      if (query.format === 'csv') return sendCsv(reply, findingsTable(findings))
+      const first = readBefore(query.before)
+      if (isFile(query.format)) {
+        const pieces = pagesOf((before = first) => {
+          const { findings: rows, next } = history.findings({ ...asked, before, limit: perPage })
+          return { rows, next }
+        })
+        return sendFile(reply, query.format, findingsTable, {
+          pieces,
+          most: readFileLimit(query.limit),
+        })
+      }
+      const limit = readLimit(query.limit)
+      const { findings, next } = history.findings({ ...asked, before: first, limit })
       return { findings: findings.map(findingAnswer), next } satisfies shapes.FindingsAnswer
     },
   )
@@ -225,10 +252,17 @@ function addTold(app: FastifyInstance, { db, log }: RoutesOptions): void {
     '/api/v1/reports',
     { schema: documented('What was reported.', PageQuery, shapes.ReportsAnswer) },
     async ({ query }, reply) => {
-      const limit = readLimit(query.limit, query.format)
-      const rows = await reports.list(limit, readBefore(query.before))
-      if (query.format === 'csv') return sendCsv(reply, reportsTable(rows))
-      const next = nextOf(rows.at(-1)?.number, rows, limit)
+      const page = async (limit: number, before: number | undefined) => {
+        const rows = await reports.list(limit, before)
+        return { rows, next: nextOf(rows.at(-1)?.number, rows, limit) }
+      }
+      const first = readBefore(query.before)
+      if (isFile(query.format)) {
+        const pieces = pagesOf((before = first) => page(perPage, before))
+        const most = readFileLimit(query.limit)
+        return sendFile(reply, query.format, reportsTable, { pieces, most })
+      }
+      const { rows, next } = await page(readLimit(query.limit), first)
       return { reports: rows.map(reportAnswer), next } satisfies shapes.ReportsAnswer
     },
   )
@@ -237,10 +271,16 @@ function addTold(app: FastifyInstance, { db, log }: RoutesOptions): void {
     { schema: documented('What the collector did.', LogQuery, shapes.LogAnswer) },
     async ({ query }, reply) => {
       const { kind, format } = query
-      const limit = readLimit(query.limit, format)
-      const rows = log.newest({ before: readBefore(query.before), limit, kind })
-      if (format === 'csv') return sendCsv(reply, logTable(rows))
-      const next = nextOf(rows.at(-1)?.id, rows, limit)
+      const page = (limit: number, before: number | undefined) => {
+        const rows = log.newest({ before, limit, kind })
+        return { rows, next: nextOf(rows.at(-1)?.id, rows, limit) }
+      }
+      const first = readBefore(query.before)
+      if (isFile(format)) {
+        const pieces = pagesOf((before = first) => page(perPage, before))
+        return sendFile(reply, format, logTable, { pieces, most: readFileLimit(query.limit) })
+      }
+      const { rows, next } = page(readLimit(query.limit), first)
       return { log: rows.map(logLine), next } satisfies shapes.LogAnswer
     },
   )

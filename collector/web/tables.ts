@@ -1,48 +1,54 @@
-/** Rows of the store as tables for spreadsheets. */
+/** Rows of the store as tables for files. */
 import type { FindingRow } from '../store/history.ts'
 import type { LogEntry } from '../store/log.ts'
 import type { StoredReport } from '../store/reports.ts'
 import type { HostRow } from '../store/roster.ts'
 import type { Attacker, Top } from '../store/totals.ts'
-import type { Table } from './csv.ts'
-import { iso } from './present.ts'
+import type { Table } from './files.ts'
+import {
+  attackerAnswer,
+  findingAnswer,
+  hostAnswer,
+  iso,
+  logLine,
+  reportAnswer,
+  topAnswer,
+} from './present.ts'
 
 const counts = ['attempts', 'probes', 'logins'] as const
-const mostNames = 20
+/** Most names of hosts and users that stand in one cell. */
+export const mostNames = 20
 
-export function attackersTable(rows: readonly Attacker[]): Table {
-  return {
-    name: 'attackers',
-    columns: ['address', ...counts, 'first', 'last', 'hosts', 'users'],
-    rows: rows.map((row) => [
+export const attackersTable: Table<Attacker> = {
+  name: 'attackers',
+  columns: ['address', ...counts, 'first', 'last', 'hosts', 'users'],
+  cells: (row) => [
+    [
       row.ip,
       ...counts.map((name) => row[name]),
       iso(row.first),
       iso(row.last),
       [...row.hosts.keys()].slice(0, mostNames).join(' '),
       [...row.users.keys()].slice(0, mostNames).join(' '),
-    ]),
-  }
+    ],
+  ],
+  shown: attackerAnswer,
 }
 
-export function topTable(by: 'user' | 'network', rows: readonly Top[]): Table {
+export function topTable(by: 'user' | 'network'): Table<Top> {
   return {
-    name: `${by}s`,
+    name: 'top',
     columns: [by, ...counts, 'first', 'last'],
-    rows: rows.map((row) => [
-      row.name,
-      ...counts.map((name) => row[name]),
-      iso(row.first),
-      iso(row.last),
-    ]),
+    cells: (row) => [[row.name, ...counts.map((name) => row[name]), iso(row.first), iso(row.last)]],
+    shown: topAnswer,
   }
 }
 
-export function hostsTable(rows: readonly HostRow[]): Table {
-  return {
-    name: 'hosts',
-    columns: ['host', 'online', 'last heard', 'version', 'bytes behind', 'gaps', 'attempts'],
-    rows: rows.map((row) => [
+export const hostsTable: Table<HostRow> = {
+  name: 'hosts',
+  columns: ['host', 'online', 'last heard', 'version', 'bytes behind', 'gaps', 'attempts'],
+  cells: (row) => [
+    [
       row.name,
       row.online ? 'yes' : 'no',
       row.lastSeen === null ? null : iso(row.lastSeen),
@@ -50,46 +56,43 @@ export function hostsTable(rows: readonly HostRow[]): Table {
       row.lag,
       row.gaps,
       row.attempts,
-    ]),
-  }
+    ],
+  ],
+  shown: hostAnswer,
 }
 
 const ofFinding = [
   ...(['host', 'kind', 'ip', 'port', 'user', 'method', 'count', 'program', 'text'] as const),
 ]
 
-export function findingsTable(rows: readonly FindingRow[]): Table {
-  return {
-    name: 'findings',
-    columns: ['at', ...ofFinding],
-    rows: rows.map((row) => [iso(row.at), ...ofFinding.map((name) => row[name])]),
-  }
+export const findingsTable: Table<FindingRow> = {
+  name: 'findings',
+  columns: ['at', ...ofFinding],
+  cells: (row) => [[iso(row.at), ...ofFinding.map((name) => row[name])]],
+  shown: findingAnswer,
 }
 
-export function reportsTable(rows: readonly StoredReport[]): Table {
-  return {
-    name: 'reports',
-    columns: ['number', 'kind', 'from', 'to', 'part', 'state', 'tries', 'why', 'text'],
-    rows: rows.flatMap(({ number, kind, from, to, parts }) =>
-      parts.map((one) => [
-        number,
-        kind,
-        iso(from),
-        iso(to),
-        one.part,
-        one.state,
-        one.tries,
-        one.why,
-        one.text,
-      ]),
-    ),
-  }
+export const reportsTable: Table<StoredReport> = {
+  name: 'reports',
+  columns: ['number', 'kind', 'from', 'to', 'part', 'state', 'tries', 'why', 'text'],
+  cells: ({ number, kind, from, to, parts }) =>
+    parts.map((one) => [
+      number,
+      kind,
+      iso(from),
+      iso(to),
+      one.part,
+      one.state,
+      one.tries,
+      one.why,
+      one.text,
+    ]),
+  shown: reportAnswer,
 }
 
-export function logTable(rows: readonly LogEntry[]): Table {
-  return {
-    name: 'log',
-    columns: ['at', 'kind', 'text'],
-    rows: rows.map(({ at, kind, text }) => [iso(at), kind, text]),
-  }
+export const logTable: Table<LogEntry> = {
+  name: 'log',
+  columns: ['at', 'kind', 'text'],
+  cells: ({ at, kind, text }) => [[iso(at), kind, text]],
+  shown: logLine,
 }

@@ -131,13 +131,12 @@ export function Loading() {
 /** Links to the whole table as files; the path names no limit. */
 export function Export({ path, name }: { path: string; name: string }) {
   const join = path.includes('?') ? '&' : '?'
-  const most = path === 'hosts' ? '' : `${join}limit=500`
   return (
     <span class="export">
       <a href={`api/v1/${path}${join}format=csv`} download={`cibot-${name}.csv`}>
         CSV
       </a>
-      <a href={`api/v1/${path}${most}`} download={`cibot-${name}.json`}>
+      <a href={`api/v1/${path}${join}format=all`} download={`cibot-${name}.json`}>
         JSON
       </a>
     </span>

@@ -1,0 +1,209 @@
+/**
+ * What an address did on each host, and under which names. A name that was tried most within a span is
+ * looked for among those tried most ever: nobody was tried more within the span than ever, so looking
+ * stops where the next name's all-time count is below what the last of the list has.
+ */
+import type { Database } from './database.ts'
+import { edgeSlice, hourSlice, isWide, type Span, wholeDay } from './span.ts'
+import { type Counts, countsOf, plus, type Row, sumColumns, type Top } from './top.ts'
+
+export type Attacker = Counts & {
+  ip: string
+  /** Counts by host label. */
+  hosts: Map<string, Counts>
+  /** Attempts by user name, most tried first; attempts that named nobody are in none of them. */
+  users: Map<string, number>
+  /** ms UTC: first and last time seen by the fleet, whatever span was asked for. */
+  first: number
+  last: number
+}
+
+export type Details = {
+  /** The same addresses with their hosts and names. */
+  of: (list: readonly Top[]) => Attacker[]
+  /** How many to ask for at once where there are many. */
+  perPiece: number
+}
+
+/** Most user names given per attacker: one address has tried tens of thousands. */
+const mostUsers = 1000
+
+export type DetailsAsked = Span & {
+  users?: number | undefined
+  /** Everybody will be asked for, piece by piece. */
+  isWhole?: boolean
+}
+
+/** Opens the details of addresses over a span. */
+export function openDetails(db: Database, asked: DetailsAsked): Details {
+  const { since, users: most = mostUsers } = asked
+  // Hours are read throughout, so the more at once the better.
+  if (!isWide(asked)) return { of: (list) => narrow(db, asked, most, list), perPiece: 5000 }
+  const ever = (list: readonly Top[]) => everHosts(db, list)
+  if (since === undefined) {
+    return { of: (list) => described(list, ever(list), (ip) => everNames(db, ip, most)), perPiece }
+  }
+  const whole = asked.isWhole ? readEdge(db, since) : undefined
+  return {
+    perPiece,
+    of: (list) => {
+      // All that an address ever did lies within a span that begins before it was first seen.
+      const cut = list.filter(({ first }) => first < since)
+      const hosts = ever(list.filter(({ first }) => first >= since))
+      if (cut.length === 0) return described(list, hosts, (ip) => everNames(db, ip, most))
+      const edge = whole ?? readEdge(db, since, cut)
+      for (const [ip, counts] of cutHosts(db, cut, since, edge)) hosts.set(ip, counts)
+      const isCut = new Set(cut.map(({ name }) => name))
+      return described(list, hosts, (ip) =>
+        isCut.has(ip) ? cutNames(db, ip, wholeDay(since), edge, most) : everNames(db, ip, most),
+      )
+    },
+  }
+}
+
+const perPiece = 20
+
+type Hosts = Map<string, Map<string, Counts>>
+type Names = Map<string, number>
+/** What lies before the first whole day of a span, by address. */
+type Edge = { hosts: Hosts; names: Map<string, Names> }
+
+function described(list: readonly Top[], hosts: Hosts, names: (ip: string) => Names): Attacker[] {
+  return list.map(({ name, ...row }) => ({
+    ip: name,
+    ...row,
+    hosts: new Map([...(hosts.get(name) ?? [])].sort(byMost)),
+    users: names(name),
+  }))
+}
+
+function byMost([one, a]: [string, Counts], [other, b]: [string, Counts]): number {
+  return b.attempts - a.attempts || b.probes - a.probes || (one < other ? -1 : 1)
+}
+
+const these = 'SELECT value FROM json_each(:ips)'
+const namesOf = (list: readonly Top[]) => JSON.stringify(list.map(({ name }) => name))
+
+function everHosts(db: Database, list: readonly Top[]): Hosts {
+  if (list.length === 0) return new Map()
+  return hostsOf(
+    db
+      .prepare(
+        `SELECT ip, label, attempts, probes, logins
+         FROM attacker JOIN host ON host.id = attacker.host WHERE ip IN (${these})`,
+      )
+      .all({ ips: namesOf(list) }),
+  )
+}
+
+function cutHosts(db: Database, list: readonly Top[], since: number, edge: Edge): Hosts {
+  const rows = db
+    .prepare(
+      `SELECT ip, label, ${sumColumns}
+       FROM json_each(:ips) JOIN address_host_day ON ip = value AND day >= :day
+         JOIN host ON host.id = address_host_day.host
+       GROUP BY value, address_host_day.host`,
+    )
+    .all({ ips: namesOf(list), day: wholeDay(since) })
+  const before = list.flatMap(({ name: ip }) =>
+    [...(edge.hosts.get(ip) ?? [])].map(([label, counts]) => ({ ip, label, ...counts })),
+  )
+  return hostsOf([...rows, ...before])
+}
+
+function hostsOf(rows: readonly Row[]): Hosts {
+  const hosts: Hosts = new Map()
+  for (const row of rows) addHost(hosts, String(row['ip']), String(row['label']), countsOf(row))
+  return hosts
+}
+
+function addHost(hosts: Hosts, ip: string, label: string, counts: Counts): void {
+  const known = hosts.get(ip) ?? new Map<string, Counts>()
+  hosts.set(ip, known)
+  known.set(label, plus(counts, known.get(label)))
+}
+
+function everNames(db: Database, ip: string, most: number): Names {
+  if (most === 0) return new Map()
+  const rows = db.prepare(`${mostTried} LIMIT ?`).all(ip, most)
+  return new Map(rows.map((row) => [String(row['user']), Number(row['attempts'])]))
+}
+
+const mostTried = `SELECT user, attempts FROM attacker_user
+  WHERE ip = ? AND user <> '' ORDER BY attempts DESC, user`
+
+type Named = { user: string; attempts: number }
+
+function cutNames(db: Database, ip: string, day: number, edge: Edge, most: number): Names {
+  if (most === 0) return new Map()
+  const before = edge.names.get(ip)
+  const days = db.prepare(
+    `SELECT coalesce(sum(attempts), 0) AS attempts FROM address_user_day
+     WHERE ip = ? AND user = ? AND day >= ?`,
+  )
+  let list: Named[] = []
+  let last: Named | undefined
+  const keepMost = () => {
+    list.sort((one, other) => other.attempts - one.attempts || (one.user < other.user ? -1 : 1))
+    list = list.slice(0, most)
+    last = list.length === most ? list.at(-1) : undefined
+  }
+  for (const row of db.prepare(mostTried).iterate(ip) as Iterable<Row>) {
+    const user = String(row['user'])
+    const ever = Number(row['attempts'])
+    // Of those with as many, the later name never comes first.
+    if (last && (ever < last.attempts || (ever === last.attempts && user > last.user))) break
+    const attempts = Number(days.get(ip, user, day)?.['attempts']) + (before?.get(user) ?? 0)
+    if (attempts === 0) continue
+    list.push({ user, attempts })
+    if (list.length >= 2 * most || (last === undefined && list.length === most)) keepMost()
+  }
+  keepMost()
+  return new Map(list.map(({ user, attempts }) => [user, attempts]))
+}
+
+function readEdge(db: Database, since: number, list?: readonly Top[]): Edge {
+  const { cte, bind } = edgeSlice(since)
+  const wanted = list === undefined ? 'true' : `ip IN (${these})`
+  return edgeOf(
+    db
+      .prepare(
+        `WITH ${cte} SELECT ip, label, user, attempts, probes, logins
+         FROM slice JOIN host ON host.id = slice.host WHERE ${wanted}`,
+      )
+      .iterate({ ...bind, ...(list && { ips: namesOf(list) }) }) as Iterable<Row>,
+  )
+}
+
+function edgeOf(rows: Iterable<Row>): Edge {
+  const edge: Edge = { hosts: new Map(), names: new Map() }
+  for (const row of rows) {
+    const ip = String(row['ip'])
+    const user = String(row['user'])
+    const counts = countsOf(row)
+    addHost(edge.hosts, ip, String(row['label']), counts)
+    if (user === '' || counts.attempts === 0) continue
+    const names = edge.names.get(ip) ?? new Map<string, number>()
+    edge.names.set(ip, names)
+    names.set(user, (names.get(user) ?? 0) + counts.attempts)
+  }
+  return edge
+}
+
+function narrow(db: Database, span: Span, most: number, list: readonly Top[]): Attacker[] {
+  const { cte, bind } = hourSlice(db, span)
+  const { hosts, names } = edgeOf(
+    db
+      .prepare(
+        `WITH ${cte} SELECT ip, label, ${most === 0 ? "''" : 'user'} AS user, ${sumColumns}
+         FROM slice JOIN host ON host.id = slice.host WHERE ip IN (${these}) GROUP BY 1, 2, 3`,
+      )
+      .iterate({ ...bind, ips: namesOf(list) }) as Iterable<Row>,
+  )
+  return described(list, hosts, (ip) => {
+    const all = [...(names.get(ip) ?? [])].sort(
+      ([one, a], [other, b]) => b - a || (one < other ? -1 : 1),
+    )
+    return new Map(all.slice(0, most))
+  })
+}
