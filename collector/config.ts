@@ -20,6 +20,11 @@ export const CollectorSettings = Type.Object(
     tls: Type.Optional(
       Type.Object({ certFile: Type.Optional(text), keyFile: Type.Optional(text) }, strict),
     ),
+    /**
+     * Where people find the page, such as https://nas.lan:8787 or https://home.example.net/cibot behind a
+     * proxy: the collector itself cannot know by which name it is reached.
+     */
+    publicUrl: Type.Optional(Type.String({ pattern: '^https?://[^/\\s?#]+[^\\s?#]*$' })),
     /** Addresses of reverse proxies whose X-Forwarded-For is believed. */
     trustProxy: Type.Optional(Type.Array(text, { maxItems: 16 })),
     /** "sqlite:PATH". */
@@ -75,6 +80,8 @@ export type TelegramConfig = {
 export type CollectorConfig = {
   listen: { host: string; port: number }
   tls: { certFile: string; keyFile: string } | undefined
+  /** Without a slash at its end; undefined where nobody said. */
+  publicUrl: string | undefined
   trustProxy: string[]
   /** Path of the SQLite file. */
   database: string
@@ -95,6 +102,7 @@ export function readCollectorConfig(source: ConfigSource): CollectorConfig {
       port: settings.listen?.port ?? 8787,
     },
     tls: tlsOf(settings),
+    publicUrl: settings.publicUrl?.replace(/\/+$/, ''),
     trustProxy: settings.trustProxy ?? [],
     database: (settings.database ?? 'sqlite:cibot.db').slice('sqlite:'.length),
     findingsDays: settings.retention?.findingsDays ?? 90,

@@ -1,39 +1,45 @@
 /**
- * `npm test`: every test this machine can run, two files at a time; then those that measure, alone, so
- * that nothing beside them moves their figures. Ends with what was skipped and why, and one line of
- * sums. With arguments it runs those files only.
+ * `npm test`: every test this machine can run. Those on real hosts go one after the other, because there
+ * is one lab; beside them all others; then those that measure, alone, so that nothing moves their
+ * figures. Ends with what was skipped and why, and one line of sums. With arguments it runs those files
+ * only.
  */
 import { globSync } from 'node:fs'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { canBoot } from '../test/fleet/lab.ts'
 
+/** Files that run so many at a time, each for so many ms at the most. */
+type Lane = { files: string[]; concurrency: number; timeout: number }
+
+const minute = 60_000
 const measuring = ['test/browser/load.test.ts']
-const apart = ['test/fleet/rollout.test.ts']
-const patience = 10 * 60_000
+const isOnHosts = (file: string): boolean => file.startsWith('test/fleet/')
 
 const named = process.argv.slice(2)
 const all = globSync('test/**/*.test.ts').toSorted()
-const stages =
+const others = all.filter((file) => !measuring.includes(file) && !isOnHosts(file))
+// Lanes of one stage run side by side: two files at a time in all.
+const stages: Lane[][] =
   named.length > 0
-    ? [{ files: named, concurrency: 1 }]
+    ? [[{ files: named, concurrency: 1, timeout: 45 * minute }]]
     : [
-        {
-          files: all.filter((file) => !measuring.includes(file) && !apart.includes(file)),
-          concurrency: 2,
-        },
-        { files: measuring, concurrency: 1 },
+        [
+          { files: all.filter(isOnHosts), concurrency: 1, timeout: 45 * minute },
+          { files: others, concurrency: canBoot() === undefined ? 1 : 2, timeout: 10 * minute },
+        ],
+        [{ files: measuring, concurrency: 1, timeout: 10 * minute }],
       ]
 
 const sums = { passed: 0, failed: 0, skipped: 0 }
 const skipped: string[] = []
-if (named.length === 0) {
-  sums.skipped += apart.length
-  skipped.push(
-    'the roll-out by Ansible on real hosts: some minutes and root; npm run test:fleet runs it',
-  )
-}
-for (const stage of stages) {
-  const tests = run({ ...stage, timeout: patience })
+for (const lanes of stages) await Promise.all(lanes.map(go))
+for (const one of skipped) process.stdout.write(`skipped: ${one}\n`)
+process.stdout.write(`${sums.passed} passed, ${sums.failed} failed, ${sums.skipped} skipped\n`)
+process.exitCode = sums.failed > 0 || sums.passed === 0 ? 1 : 0
+
+async function go(lane: Lane): Promise<void> {
+  const tests = run(lane)
   tests.on('test:summary', ({ file, counts }) => {
     // One summary for each file, and one for all of them.
     if (file !== undefined) return
@@ -46,6 +52,3 @@ for (const stage of stages) {
   })
   for await (const text of tests.compose(spec)) process.stdout.write(text)
 }
-for (const one of skipped) process.stdout.write(`skipped: ${one}\n`)
-process.stdout.write(`${sums.passed} passed, ${sums.failed} failed, ${sums.skipped} skipped\n`)
-process.exitCode = sums.failed > 0 || sums.passed === 0 ? 1 : 0

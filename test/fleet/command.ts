@@ -3,8 +3,16 @@ import { spawn } from 'node:child_process'
 /** How a program ended: exit code (null when it was killed), its output as text, and whether its time ran out. */
 export type Outcome = { code: number | null; out: string; err: string; late: boolean }
 
-/** What a program may be given: standard input, seconds it may run (30), and its whole environment. */
-export type Given = { input?: string; seconds?: number; env?: Record<string, string> }
+/**
+ * What a program may be given: standard input, seconds it may run (30), its whole environment, and
+ * somebody who hears its standard output as it comes.
+ */
+export type Given = {
+  input?: string
+  seconds?: number
+  env?: Record<string, string>
+  heard?: (text: string) => void
+}
 
 /** Thrown where a program that has to succeed did not. */
 export class CommandFailed extends Error {
@@ -20,7 +28,10 @@ export function command(argv: readonly string[], given: Given = {}): Promise<Out
   const child = spawn(program, rest, { detached: true, env: given.env ?? environment() })
   const out: Buffer[] = []
   const err: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stdout.on('data', (chunk: Buffer) => {
+    out.push(chunk)
+    given.heard?.(`${chunk}`)
+  })
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
   child.stdin.on('error', () => {}) // a program may end before it has read all of its input
   child.stdin.end(given.input ?? '')

@@ -22,6 +22,8 @@ export type Lab = {
   key: string
   /** Runs a shell script as root inside a host, without a login: it leaves no line in its log. */
   run(host: string, script: string, given?: Given): Promise<Outcome>
+  /** Restarts a host as `systemctl reboot` does, and waits until it is up; its cable stays. */
+  reboot(host: string): Promise<void>
   /** Reads a text file of a host. */
   read(host: string, path: string): Promise<string>
   /** Runs a program of this machine in an attacker's place. */
@@ -119,10 +121,7 @@ function attackerPlace({ name, addresses }: AttackerPlan, index: number): Place 
 
 /** Waits for the end of the boot and for sshd, then empties the log of what the lab itself did. */
 async function settle(lab: Lab, name: string): Promise<void> {
-  await until(`${name} is up`, 90, async () => {
-    const { out } = await lab.run(name, 'systemctl is-system-running')
-    return /^(running|degraded)/.test(out) || undefined
-  })
+  await isUp(lab.run, name)
   await lab.run(name, `hostname ${name}`)
   // asked of systemd and not by a connection: its line may come after the log was emptied
   await until(`sshd of ${name} is up`, 30, async () => {
@@ -130,6 +129,13 @@ async function settle(lab: Lab, name: string): Promise<void> {
   })
   const { code, err } = await lab.run(name, emptyLog)
   if (code !== 0) throw new Error(`${name}: cannot empty its log: ${err}`)
+}
+
+async function isUp(run: Lab['run'], name: string): Promise<void> {
+  await until(`${name} is up`, 90, async () => {
+    const { out } = await run(name, 'systemctl is-system-running')
+    return /^(running|degraded)/.test(out) || undefined
+  })
 }
 
 /** Options for ssh that take nothing from this machine's own configuration and remember nothing. */
@@ -170,6 +176,14 @@ function makeLab(
     key,
     run,
     close,
+    async reboot(name) {
+      const before = host(name)
+      await run(name, 'systemctl reboot')
+      // with --keep-unit nspawn ends here, and leaves starting again to whoever started it
+      await until(`${name} goes down`, 90, () => !existsSync(`/proc/${before.init}`) || undefined)
+      hosts.set(name, await boot(before))
+      await isUp(run, name)
+    },
     read: (name, path) => readFile(join(host(name).tree, path), 'utf8'),
     attack: (name, argv, given) => command(['ip', 'netns', 'exec', prefix + name, ...argv], given),
     async mark(name) {

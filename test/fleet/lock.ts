@@ -11,11 +11,16 @@ import { labDirectory } from './tree.ts'
 export async function lock(): Promise<() => void> {
   const path = join(labDirectory(), 'lock')
   mkdirSync(labDirectory(), { recursive: true })
-  await until('another lab on this machine ends', 900, async () => {
+  let waitsFor: number | undefined
+  await until(`another lab on this machine ends, see ${path},`, 900, async () => {
     const holder = existsSync(path) ? readFileSync(path, 'utf8') : ''
     const pid = Number.parseInt(holder, 10)
     if (pid === process.pid && holder === life(pid)) throw new Error('this lab is open already')
-    if (holder !== '' && holder === life(pid)) return undefined
+    if (holder !== '' && holder === life(pid)) {
+      if (waitsFor !== pid) process.stderr.write(`waiting for the lab of ${called(pid)}\n`)
+      waitsFor = pid
+      return undefined
+    }
     rmSync(path, { force: true })
     return writeFile(path, life(process.pid), { flag: 'wx' }).then(
       () => true,
@@ -23,6 +28,14 @@ export async function lock(): Promise<() => void> {
     )
   })
   return () => rmSync(path, { force: true })
+}
+
+function called(pid: number): string {
+  try {
+    return `${pid}: ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`
+  } catch {
+    return `${pid}`
+  }
 }
 
 /** A process's pid and start time: a pid alone would be taken for another one after it came round. */

@@ -47,6 +47,18 @@ test('another name or the last year makes a new certificate of the same authorit
   assert.ok(made.validToDate.getTime() > now + 19 * year)
 })
 
+test('an authority’s key that is kept elsewhere is missed only when a certificate has to be made', (t) => {
+  const folder = temporary(t)
+  makeCertificates(folder, ['nas'], now)
+  rmSync(join(folder, 'ca.key'))
+  assert.deepEqual(makeCertificates(folder, ['nas'], now), [])
+  assert.deepEqual(makeCertificates(folder, ['nas', 'other'], now), [
+    'a new authority',
+    'a new certificate for nas, other',
+  ])
+  assert.deepEqual(makeCertificates(folder, ['nas', 'other'], now), [])
+})
+
 function temporary(t: { after: (act: () => void) => void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'cibot-certificate-'))
   t.after(() => rmSync(folder, { recursive: true }))

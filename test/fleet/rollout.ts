@@ -5,16 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Host } from './boot.ts'
-import { command, type Outcome } from './command.ts'
+import { command, must, type Outcome } from './command.ts'
 import type { Deed } from './deeds.ts'
 import type { Lab } from './lab.ts'
 import { prefix } from './sweep.ts'
 
 const ansible = fileURLToPath(new URL('../../ansible', import.meta.url))
 
-/** What a play said: its output, seconds, bytes sent to each host, and what it changed or failed there. */
+/**
+ * What a playbook said: its output, seconds in all and of each of its plays by name, bytes sent to
+ * each host, and what it changed or failed there.
+ */
 export type Played = Pick<Outcome, 'code' | 'out'> & {
   seconds: number
+  phases: Map<string, number>
   sent: Map<string, number>
   changed: Map<string, number>
   failed: string[]
@@ -34,6 +38,8 @@ export type Rollout = {
   counts: (addresses: readonly string[]) => Promise<Counts>
   /** Whether the collector answers. */
   answers: () => Promise<boolean>
+  /** Leaves only these hosts in the inventory, as agents; the collector stays. */
+  only: (names: readonly string[]) => void
   /** A folder for bundles of one's own. */
   folder: string
   close: () => void
@@ -46,7 +52,9 @@ export type Rollout = {
 export function openRollout(lab: Lab, name: string, vars: Record<string, string>): Rollout {
   const folder = mkdtempSync(join(tmpdir(), 'cibot-rollout-'))
   const inventory = join(folder, 'inventory.json')
-  writeFileSync(inventory, JSON.stringify(inventoryOf(lab, name, vars)))
+  const only = (names: readonly string[]): void =>
+    writeFileSync(inventory, JSON.stringify(inventoryOf(lab, name, names, vars)))
+  only([...lab.hosts.keys()])
   const collector = lab.hosts.get(name)
   if (collector === undefined) throw new Error(`the lab has no host ${name}`)
   let token: string | undefined
@@ -56,6 +64,7 @@ export function openRollout(lab: Lab, name: string, vars: Record<string, string>
   }
   return {
     folder,
+    only,
     play: (playbook, ...words) => play(lab, inventory, playbook, words),
     counts: async (addresses) => countsOf(await ask('/api/v1/attackers?limit=100'), addresses),
     answers: () =>
@@ -65,6 +74,21 @@ export function openRollout(lab: Lab, name: string, vars: Record<string, string>
       ),
     close: () => rmSync(folder, { recursive: true, force: true }),
   }
+}
+
+/** A copy of the bundles of a release, with this text before one program. */
+export async function bundlesWith(
+  folder: string,
+  name: string,
+  from: string,
+  program: 'agent' | 'collector',
+  text: string,
+): Promise<string> {
+  const to = join(folder, name)
+  await must(['cp', '-r', from, to])
+  const file = join(to, `${program}.js`)
+  writeFileSync(file, readFileSync(file, 'utf8').replace('\n', `\n${text}\n`))
+  return to
 }
 
 /** What these deeds have to amount to. */
@@ -106,14 +130,21 @@ export async function onBridge(port: number): Promise<{ url: string; close: () =
   }
 }
 
-function inventoryOf(lab: Lab, collector: string, vars: Record<string, string>): unknown {
-  const hosts = [...lab.hosts.values()]
-  const places = hosts.map(({ name, addresses }) => [name, { ansible_host: addresses[0] }])
+function inventoryOf(
+  lab: Lab,
+  collector: string,
+  agents: readonly string[],
+  vars: Record<string, string>,
+): unknown {
+  const hosts = (names: readonly string[]): unknown =>
+    Object.fromEntries(
+      names.map((name) => [name, { ansible_host: lab.hosts.get(name)?.addresses[0] }]),
+    )
   return {
     all: {
       children: {
-        collector: { hosts: { [collector]: {} } },
-        agents: { hosts: Object.fromEntries(places) },
+        collector: { hosts: hosts([collector]) },
+        agents: { hosts: hosts(agents) },
       },
       vars: {
         ansible_user: 'root',
@@ -141,7 +172,8 @@ async function play(
     LC_ALL: 'C.UTF-8',
   }
   const argv = ['ansible-playbook', '-i', inventory, join(ansible, playbook), ...words]
-  const { code, out, err } = await command(argv, { env, seconds: 300 })
+  const watch = watchPhases()
+  const { code, out, err } = await command(argv, { env, seconds: 600, heard: watch.heard })
   const after = sentTo(lab)
   const recap = [
     ...out.matchAll(/^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)/gm),
@@ -150,9 +182,25 @@ async function play(
     code,
     out: out + err,
     seconds: (performance.now() - started) / 1000,
+    phases: watch.end(),
     sent: new Map([...after].map(([name, bytes]) => [name, bytes - (before.get(name) ?? 0)])),
     changed: new Map(recap.map(([, name = '', changed]) => [name, Number(changed)])),
     failed: recap.filter((row) => row[3] !== '0' || row[4] !== '0').map(([, name = '']) => name),
+  }
+}
+
+function watchPhases(): { heard: (text: string) => void; end: () => Map<string, number> } {
+  const began: [string, number][] = []
+  return {
+    heard: (text) => {
+      for (const [, name = ''] of text.matchAll(/^PLAY \[(.+)\] \*/gm)) {
+        began.push([name, performance.now()])
+      }
+    },
+    end: () => {
+      const ends = [...began.slice(1).map(([, at]) => at), performance.now()]
+      return new Map(began.map(([name, at], index) => [name, ((ends[index] ?? at) - at) / 1000]))
+    },
   }
 }
 

@@ -16,7 +16,7 @@ export type HostPlan = {
 }
 
 const packages =
-  'systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,python3,sudo,iproute2,nftables,ca-certificates,logrotate,tzdata,dropbear-bin'
+  'systemd,systemd-sysv,libpam-systemd,dbus,openssh-server,python3,sudo,iproute2,nftables,ca-certificates,logrotate,tzdata,cron,dropbear-bin'
 
 const recipes = {
   'rsyslog-iso': { suite: 'bookworm', include: `${packages},rsyslog` },

@@ -46,22 +46,21 @@ export function makeCertificates(
 ): string[] {
   const file = (name: string): string => join(folder, name)
   const said: string[] = []
-  const hasAuthority = existsSync(file('ca.key')) && existsSync(file('ca.crt'))
-  if (!hasAuthority) {
+  if (isGood(file, names, now)) return [] // without ca.key, too: somebody may keep it elsewhere
+  if (!existsSync(file('ca.key')) || !existsSync(file('ca.crt'))) {
     said.push('a new authority')
     if (!look) makeAuthority(file, now)
   }
-  if (!hasAuthority || !isGood(file, names, now)) {
-    said.push(`a new certificate for ${names.join(', ')}`)
-    if (!look) makeCertificate(file, names, now)
-  }
+  said.push(`a new certificate for ${names.join(', ')}`)
+  if (!look) makeCertificate(file, names, now)
   return said
 }
 
 type File = (name: string) => string
 
 function isGood(file: File, names: readonly string[], now: number): boolean {
-  if (!existsSync(file('collector.key')) || !existsSync(file('collector.crt'))) return false
+  if (!['ca.crt', 'collector.key', 'collector.crt'].every((name) => existsSync(file(name))))
+    return false
   const certificate = new X509Certificate(readFileSync(file('collector.crt')))
   const authority = new X509Certificate(readFileSync(file('ca.crt')))
   const key = createPrivateKey(readFileSync(file('collector.key')))
