@@ -3,10 +3,13 @@
  * stretches that touch and never overlap; the row, its parts and the end of the stretch are one
  * commit, so a finding is told in exactly one of them however late it came.
  */
+import Type from 'typebox'
+import { checker } from '../../shared/check.ts'
 import type { Database } from './database.ts'
 import {
   type Claim,
   claimPart,
+  Entity,
   nextDue,
   type Part,
   type PartState,
@@ -56,6 +59,7 @@ export type StoredReport = {
   parts: {
     part: number
     text: string
+    entities: Entity[]
     state: PartState
     tries: number
     doubts: number
@@ -209,13 +213,21 @@ function list(db: Database, limit: number, before: number): StoredReport[] {
       FROM report WHERE id < ? ORDER BY id DESC LIMIT ?`)
     .all(before, limit) as (Omit<StoredReport, 'digest' | 'parts'> & { digest: string })[]
   const parts = db.prepare(`
-    SELECT part, text, state, tries, doubts, due, message, why
+    SELECT part, text, entities, state, tries, doubts, due, message, why
     FROM outbox WHERE report = ? ORDER BY part`)
   return reports.map((report) => ({
     ...report,
     digest: JSON.parse(report.digest),
-    parts: parts.all(report.number) as StoredReport['parts'],
+    parts: parts.all(report.number).map(storedPart),
   }))
+}
+
+const checkEntities = checker(Type.Array(Entity))
+
+function storedPart(row: Record<string, unknown>): StoredReport['parts'][number] {
+  const entities = checkEntities(JSON.parse(String(row['entities'])))
+  if (!entities.ok) throw new Error(`the outbox holds a part that is none: ${entities.why}`)
+  return { ...(row as StoredReport['parts'][number]), entities: entities.value }
 }
 
 function resend(db: Database, number: number, now: number): number | null {

@@ -1,6 +1,7 @@
 /** Rows of the store as the API shows them: times as ISO 8601, maps as objects. */
 import type { FindingRow } from '../store/history.ts'
 import type { LogEntry } from '../store/log.ts'
+import type { PartState } from '../store/parts.ts'
 import type { StoredReport } from '../store/reports.ts'
 import type { HostDetail, HostRow } from '../store/roster.ts'
 import type { Attacker, Chart, Top } from '../store/totals.ts'
@@ -67,6 +68,11 @@ export function reportAnswer(report: StoredReport): ReportsAnswer['reports'][num
     from: iso(from),
     to: iso(to),
     superseded,
-    parts: parts.map(({ part, state, tries, why, text }) => ({ part, state, tries, why, text })),
+    parts: parts.map(({ part, state, tries, why, due, text, entities }) => {
+      const isWaiting = waiting.has(state)
+      return { part, state, tries, why, due: isWaiting ? iso(due) : null, text, entities }
+    }),
   }
 }
+
+const waiting: ReadonlySet<PartState> = new Set(['ready', 'unsure', 'held'])

@@ -207,7 +207,16 @@ export const ReportsAnswer = Type.Object(
                 state: Type.String({ description: 'How its delivery stands.' }),
                 tries: Count,
                 why: orNull(Type.String()),
+                due: orNull(
+                  Type.String({ description: 'When it is tried next; null where it is not.' }),
+                ),
                 text: Type.String(),
+                entities: Type.Array(
+                  Type.Object({ type: Type.String(), offset: Count, length: Count }, strict),
+                  {
+                    description: 'Its formatting, in UTF-16 units of the text.',
+                  },
+                ),
               },
               strict,
             ),

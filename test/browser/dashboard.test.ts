@@ -241,7 +241,7 @@ test('settings are changed, checked, and noted; a report is sent again', { skip 
   await page.waitForSelector('text=Queued as report')
   web.db.prepare("UPDATE outbox SET state = 'sent', tries = 1").run()
   await go(page, '?page=reports')
-  await page.waitForSelector('.reports pre')
+  await page.waitForSelector('.reports .bubble')
   assert.match(await seen(page, '.reports'), /Test message, asked for by ana.*\s+sent/)
   await page.click('text=Send again')
   await page.click('button >> text="Send"')

@@ -4,10 +4,13 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
+import { composer, queueAlert } from '../../collector/report/report.ts'
 import { openAgents } from '../../collector/store/agents.ts'
+import type { Entity } from '../../collector/store/parts.ts'
+import { openReports } from '../../collector/store/reports.ts'
 import { enrol } from '../support/findings.ts'
 import { startWeb, type Web } from '../support/web.ts'
-import { logIn, open, overflow, skip, startBrowser } from './person.ts'
+import { logIn, open, overflow, seen, skip, startBrowser } from './person.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** The pictures are for a person to look at; the folder is not kept. */
@@ -22,7 +25,7 @@ const pages = [
   ['attacker', `?page=attacker&ip=${attacker}`, '.lanes'],
   ['hosts', '?page=hosts', '.cards .spark'],
   ['host', '?page=host&name=nas', '.plot canvas'],
-  ['reports', '?page=reports', '.reports pre'],
+  ['reports', '?page=reports', '.reports .bubble'],
   ['settings', '?page=settings', '[name=schedule]'],
   ['api', 'api', 'details'],
 ] as const
@@ -42,6 +45,7 @@ before(async () => {
   mkdirSync(pictures, { recursive: true })
   web = await startWeb(':memory:', { now: Date.now, live: { batch: 50 } })
   fill(web)
+  await tellReports(web, Date.now())
   browser = await startBrowser()
 })
 after(async () => {
@@ -49,6 +53,34 @@ after(async () => {
   await browser.close()
   await web.close()
 })
+
+test('a report stands there as it looked: bold where it was bold, quotes as quotes', {
+  skip,
+}, async () => {
+  const { page, troubles, close } = await open(browser)
+  await logIn(page, web)
+  await page.goto(`${web.url}/?page=reports`)
+  await page.waitForSelector('.bubble b')
+  const shown = await seen(page, '.reports > li:nth-child(2) .bubble')
+  const sent = web.db.prepare('SELECT text, entities FROM outbox WHERE report = 1').get()
+  assert.equal(squeezed(shown), squeezed(String(sent?.['text'])))
+  const bold = (JSON.parse(String(sent?.['entities'])) as Entity[])
+    .filter(({ type }) => type === 'bold')
+    .map(({ offset, length }) => String(sent?.['text']).slice(offset, offset + length))
+  assert.deepEqual(
+    await page.locator('.reports > li:nth-child(2) .bubble b').allTextContents(),
+    bold,
+  )
+  assert.ok((await page.locator('.bubble blockquote').count()) > 0)
+  assert.match(
+    await seen(page, '.reports > li:first-child'),
+    /in doubt.*no answer; next try in 59 min/,
+  )
+  assert.deepEqual(troubles, [])
+  await close()
+})
+
+const squeezed = (text: string) => text.replaceAll(/\s+/g, ' ').trim()
 
 for (const [look, how] of looks) {
   test(`every page, ${look}: nothing wrong, nothing off the edge, nothing in the way of anybody`, {
@@ -134,18 +166,19 @@ function fill({ db, log }: Web): void {
   ).run(now - 9_000_000, now - 9_000_000)
   log.append('agent', 'nas connected from 192.0.2.7')
   log.append('audit', 'ana changed quiet from none to 22:00-07:00')
-  const texts = [
-    'Quiet: 412 attempts by 37 addresses on 6 hosts, nobody got in\n\n203.0.113.9  122 on 3 hosts',
-    'LOOK: 203.0.113.9 failed 61 times on nas and mail, then logged in to vps-fra as deploy',
-  ]
-  for (const [at, text] of texts.entries()) {
-    db.prepare(
-      `INSERT INTO report (kind, from_n, to_n, from_gap, to_gap, from_at, to_at, digest)
-       VALUES (?, 0, 3, 0, 0, ?, ?, '{}')`,
-    ).run(at === 0 ? 'period' : 'alert', at === 0 ? now - 3_600_000 : now, now)
-    db.prepare(
-      `INSERT INTO outbox (report, part, parts, text, entities, loud, state, due, tries)
-       VALUES (?, 1, 1, ?, '[]', 0, ?, ?, 1)`,
-    ).run(at + 1, text, at === 0 ? 'sent' : 'unsure', now)
-  }
+}
+
+// A real report and a real urgent message, as the collector writes them.
+async function tellReports({ db }: Web, now: number): Promise<void> {
+  const reports = openReports(db)
+  const zone = 'Europe/Rome'
+  const silence = { after: 3_600_000, listening: 0 }
+  await reports.close(now, composer({ zone, heartbeat: false, silence }))
+  db.prepare("UPDATE outbox SET state = 'sent', tries = 1").run()
+  const failedOn = [{ host: 'nas', attempts: 61 }]
+  const got = { ip: attacker, host: 'vps-fra', user: 'deploy', at: now, failed: 61, failedOn }
+  queueAlert(reports, { ...got, times: 1 }, zone, now)
+  db.prepare(
+    "UPDATE outbox SET state = 'unsure', tries = 2, due = ?, why = 'no answer' WHERE state = 'ready'",
+  ).run(now + 3_600_000)
 }

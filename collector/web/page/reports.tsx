@@ -1,10 +1,11 @@
 /** The reports, as they looked, and whether they arrived. */
 import { useState } from 'preact/hooks'
 import type { ReportsAnswer } from '../shapes.ts'
-import { ask, happened, send, useAnswer } from './ask.ts'
+import { ask, happened, now, send, useAnswer } from './ask.ts'
+import { Message } from './message.tsx'
 import { Ago, Card, Empty, Export, Loading } from './parts.tsx'
 import { path } from './span.ts'
-import { counted, range, visible } from './words.ts'
+import { counted, range, span, visible } from './words.ts'
 
 type Report = ReportsAnswer['reports'][number]
 
@@ -77,12 +78,7 @@ function OneReport({ report }: { report: Report }) {
       {parts.length === 0 && <p class="quiet">There was nothing to say, so nothing was sent.</p>}
       {parts.map((part) => (
         <div class="message" key={part.part}>
-          <pre>
-            {part.text
-              .split('\n')
-              .map((line) => visible(line, 2000))
-              .join('\n')}
-          </pre>
+          <Message text={part.text} entities={part.entities} />
           <p>
             <span class="badge" data-state={part.state}>
               {states.get(part.state) ?? part.state}
@@ -90,6 +86,11 @@ function OneReport({ report }: { report: Report }) {
             <span class="quiet">
               {part.tries > 1 && `${counted(part.tries, 'try', 'tries')} `}
               {part.why !== null && visible(part.why)}
+              {part.due !== null && Date.parse(part.due) > now.value && (
+                <>
+                  {part.why !== null && '; '}next try in {span(Date.parse(part.due) - now.value)}
+                </>
+              )}
             </span>
           </p>
         </div>

@@ -224,7 +224,17 @@ test('reports show how their delivery stands, the log what the collector did', a
     from: '2026-11-22T11:20:00.000Z',
     to: '2026-11-22T12:20:00.000Z',
     superseded: null,
-    parts: [{ part: 1, state: 'sent', tries: 0, why: null, text: 'Quiet: nobody got in' }],
+    parts: [
+      {
+        part: 1,
+        state: 'sent',
+        tries: 0,
+        why: null,
+        due: null,
+        text: 'Quiet: nobody got in',
+        entities: [],
+      },
+    ],
   })
   const { body: log } = await web.read('/api/v1/log?limit=1')
   assert.deepEqual(log.log[0].text, 'nas connected')
