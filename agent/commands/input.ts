@@ -6,7 +6,17 @@ import { cannotRead } from '../source/trouble.ts'
 export async function openInput(path: string): Promise<Once> {
   try {
     const once = await openOnce(path)
-    return { ...once, bytes: () => readable(once, path) }
+    return {
+      ...once,
+      bytes: () => readable(once, path),
+      fill: async (buffer) => {
+        try {
+          return await once.fill(buffer)
+        } catch (error) {
+          throw sentence(path, error)
+        }
+      },
+    }
   } catch (error) {
     throw sentence(path, error)
   }

@@ -7,7 +7,6 @@ import { openExport } from '../parse/export.ts'
 import { readEntry } from '../parse/journal.ts'
 import { openParser, type Parser } from '../parse/parse.ts'
 import { splitLines } from '../source/lines.ts'
-import type { Source } from '../source/source.ts'
 
 /** One line or journal entry understood; `offset` grows with every one. */
 export type Understood = { offset: number; parsed: Parsed & { at: number }; isTimed: boolean }
@@ -46,33 +45,16 @@ export async function* understandAll(
 /** Bytes by which a journal export is told from lines. */
 const enoughToTell = 64
 
-/** The same for a source of this host, up to where everything there is has been read. */
-export async function* understandSource(
-  source: Source,
-  options: ReadingOptions,
-): AsyncGenerator<Understood[]> {
-  const parser = openParser({ ...options, last: null })
-  const timed = timekeeper(parser, options.reference)
-  const done = new AbortController()
-  const readings = source.read({ from: null, since: null, signal: done.signal })
-  for await (const reading of readings) {
-    if (reading.kind === 'waiting') break
-    if (reading.kind === 'lines') {
-      yield reading.lines.map(({ offset, text }) => timed(offset, parser.line(text)))
-    } else if (reading.kind === 'entries') {
-      yield reading.entries.map(({ offset, record }) => timed(offset, parser.record(record)))
-    }
-  }
-  done.abort()
-}
-
 type Reader = { push: (piece: Buffer) => Understood[]; end: () => Understood[] }
 
 function readerFor(first: Buffer, parser: Parser, reference: number): Reader {
-  const begin = first.toString('latin1', 0, enoughToTell)
   const timed = timekeeper(parser, reference)
-  if (/^__?[A-Z_]+=/.test(begin)) return exportReader(parser, timed)
-  return lineReader(parser, timed)
+  return isExport(first) ? exportReader(parser, timed) : lineReader(parser, timed)
+}
+
+/** Whether a log that begins so is an export of the journal. */
+export function isExport(begin: Buffer): boolean {
+  return /^__?[A-Z_]+=/.test(begin.toString('latin1', 0, enoughToTell))
 }
 
 // A line without a time has that of the one before it.

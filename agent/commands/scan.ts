@@ -2,11 +2,12 @@ import { nothingRead } from '../../shared/checkpoint.ts'
 import { ConfigError } from '../../shared/config.ts'
 import { plain } from '../../shared/plain.ts'
 import type { AgentConfig } from '../config.ts'
-import { openFold } from '../fold/fold.ts'
+import { type Count, openCount } from '../fold/fold.ts'
 import { openSources } from '../source/sources.ts'
+import { countAll, countSource } from './counting.ts'
 import { openInput } from './input.ts'
 import { type Measured, openProgress, type Progress } from './progress.ts'
-import { type ReadingOptions, type Understood, understandAll, understandSource } from './records.ts'
+import type { ReadingOptions } from './records.ts'
 import { type Attacker, openTally, type Summary } from './tally.ts'
 
 /** How to scan. `since` is ms back from now; `err` shows progress where it is a terminal. */
@@ -33,8 +34,8 @@ export async function scan(
   out.write(json ? `${JSON.stringify(summary)}\n` : render(summary))
 }
 
-/** A log as scan reads it. */
-export type Log = Measured & { understood: () => AsyncIterable<Understood[]> }
+/** A log as scan reads it: counted to its end, with the number of lines of every step. */
+export type Log = Measured & { counted: (count: Count) => AsyncIterable<number> }
 
 /** Reads the logs one after the other and gives what they add up to; `since` is ms UTC or null. */
 export async function summarise(
@@ -43,17 +44,15 @@ export async function summarise(
   progress: Progress,
 ): Promise<Summary> {
   const tally = openTally(since)
-  const fold = openFold(nothingRead, () => true)
+  const count = openCount(nothingRead, tally)
   let lines = 0
   for await (const log of logs) {
-    const file = log.name
-    for await (const batch of log.understood()) {
-      for (const { parsed, offset } of batch) tally.add(fold.take(parsed, { file, offset }))
-      lines += batch.length
+    for await (const more of log.counted(count)) {
+      lines += more
       progress.show(log, lines)
     }
   }
-  tally.add(fold.flush({ file: 'end', offset: 0 }))
+  count.flush({ file: 'end', offset: 0 })
   progress.done()
   return tally.summary(lines)
 }
@@ -68,14 +67,14 @@ async function ownLogs(config: AgentConfig, options: ReadingOptions): Promise<Lo
     name: source.name,
     total: null,
     taken: () => 0,
-    understood: () => understandSource(source, options),
+    counted: (count) => countSource(source, options, count),
   }))
 }
 
 async function* givenLogs(files: readonly string[], options: ReadingOptions): AsyncGenerator<Log> {
   for (const file of files) {
     const once = await openInput(file)
-    yield { ...once, understood: () => understandAll(once.bytes(), options) }
+    yield { ...once, counted: (count) => countAll(once, options, count) }
   }
 }
 

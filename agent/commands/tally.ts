@@ -1,4 +1,4 @@
-import type { Amendment, Finding } from '../../shared/finding.ts'
+import type { Sink } from '../fold/count.ts'
 
 /** What `scan --json` prints: every count by the rule of counting, attackers by attempts, then address. */
 export type Summary = {
@@ -21,8 +21,8 @@ export type Attacker = {
   last: string
 }
 
-export type Tally = {
-  add: (entries: readonly (Finding | Amendment)[]) => void
+/** Adds up what is found, and makes nothing of it that is not asked for. */
+export type Tally = Sink & {
   /** The summary so far, over this many lines. */
   summary: (lines: number) => Summary
 }
@@ -40,15 +40,32 @@ type Row = {
 export function openTally(since: number | null): Tally {
   const byAddress = new Map<string, Row>()
   const byLocalUser = new Map<string, { user: string; program: string; attempts: number }>()
-  const add = (finding: Finding): void => {
-    if (since !== null && finding.at < since) return
-    if (finding.ip !== undefined) addRemote(byAddress, finding.ip, finding)
-    else if (finding.kind === 'attempt') addLocal(byLocalUser, finding)
+  const row = (ip: string, at: number): Row => {
+    const known = byAddress.get(ip)
+    if (known !== undefined) {
+      if (at < known.first) known.first = at
+      if (at > known.last) known.last = at
+      return known
+    }
+    const fresh = { attempts: 0, probes: 0, logins: 0, users: new Map(), first: at, last: at }
+    byAddress.set(ip, fresh)
+    return fresh
   }
   return {
-    add: (entries) => {
-      for (const entry of entries) if (entry.kind !== 'amend') add(entry)
+    found({ at, ip: from, user: named, program }, kind, count, _ordinal, session) {
+      if (since !== null && at < since) return
+      const ip = session?.ip ?? from
+      const user = named ?? session?.user
+      if (ip === undefined) {
+        if (kind === 'attempt') addLocal(byLocalUser, user ?? '', program, count)
+      } else if (kind === 'probe') row(ip, at).probes += count
+      else if (kind === 'login') row(ip, at).logins += count
+      else if (kind === 'attempt') {
+        const { users } = add(row(ip, at), count)
+        if (user !== undefined) users.set(user, (users.get(user) ?? 0) + count)
+      }
     },
+    amended: () => undefined,
     summary: (lines) => {
       const attackers = [...byAddress].map(attackerOf).sort(byAttempts)
       return {
@@ -63,30 +80,16 @@ export function openTally(since: number | null): Tally {
   }
 }
 
-function addRemote(rows: Map<string, Row>, ip: string, { kind, count, user, at }: Finding): void {
-  if (kind !== 'attempt' && kind !== 'probe' && kind !== 'login') return
-  const row = rows.get(ip) ?? {
-    attempts: 0,
-    probes: 0,
-    logins: 0,
-    users: new Map<string, number>(),
-    first: at,
-    last: at,
-  }
-  rows.set(ip, row)
-  row.first = Math.min(row.first, at)
-  row.last = Math.max(row.last, at)
-  if (kind === 'probe') row.probes += count
-  else if (kind === 'login') row.logins += count
-  else {
-    row.attempts += count
-    if (user !== undefined) row.users.set(user, (row.users.get(user) ?? 0) + count)
-  }
+function add(row: Row, attempts: number): Row {
+  row.attempts += attempts
+  return row
 }
 
 function addLocal(
   rows: Map<string, { user: string; program: string; attempts: number }>,
-  { user = '', program, count }: Finding,
+  user: string,
+  program: string,
+  count: number,
 ): void {
   const key = `${user}\n${program}`
   const row = rows.get(key) ?? { user, program, attempts: 0 }

@@ -55,6 +55,8 @@ export function openFold(state: FoldState, isOwn: (host: string) => boolean): Fo
 export type Count = {
   /** Takes what a line says. The object may be used again once another line was told or passed. */
   tell: (told: Told) => void
+  /** A line of ours that counts nothing: only its host's time goes on. */
+  quiet: (told: Told) => void
   /** A line that is none of our business. */
   pass: () => void
   flush: (anchor: Anchor) => void
@@ -80,6 +82,12 @@ export function openCount(state: FoldState, sink: Sink): Count {
       const found = said !== undefined && tell(sessions, said, sink)
       if (!found) overdue(sessions, told, sink)
     },
+    quiet(told) {
+      last = undefined
+      lastTold = undefined
+      sessions.advance(told.host, told.at)
+      overdue(sessions, told, sink)
+    },
     pass() {
       last = undefined
       lastTold = undefined
@@ -92,6 +100,13 @@ export function openCount(state: FoldState, sink: Sink): Count {
       return { ...sessions.save(), ...(line === undefined ? {} : { last: line }) }
     },
   }
+}
+
+/** True for a line that changes nothing but its host's time. */
+export function isQuiet(told: Told): boolean {
+  const { kind, ip, end, witness } = told
+  if (kind === 'session') return ip === undefined && !end
+  return kind === 'echo' && witness !== 'repeat' && !isPamFailure(told)
 }
 
 /** True where something was found. */

@@ -1,8 +1,8 @@
 /** One log line, or one entry of the journal → what it says, when, and who said it. Never throws. */
 import type { Event, Parsed } from './event.ts'
 import { type JournalRecord, readJson } from './journal.ts'
-import { cutPrefix, pastDecoration } from './prefix.ts'
-import { openTime, type TimeOptions } from './time.ts'
+import { cutPrefix, type Prefix, pastDecoration } from './prefix.ts'
+import { openTime, type Time, type TimeOptions } from './time.ts'
 import { understand } from './understand.ts'
 
 export type Parser = {
@@ -11,21 +11,30 @@ export type Parser = {
   record: (record: JournalRecord) => Parsed
   /** ms UTC of the last line that bore a time: all that a checkpoint must keep. */
   last: () => number | null
+  /** Its clock, for who reads a line's stamp himself. */
+  time: Time
+  /** How the last line was cut; null where it was one of `journalctl -o json`. */
+  prefix: () => Prefix | null
 }
 
 /** A parser for the lines of one file; throws a RangeError where the zone is none. */
 export function openParser(options: TimeOptions): Parser {
   const time = openTime(options)
+  let prefix: Prefix | null = null
   return {
     line(line) {
+      prefix = null
       const record = line.charCodeAt(0) === BRACE ? readJson(parseJson(line)) : null
       if (record !== null) return understandRecord(record)
-      const { stamp, host, program, pid, text, start } = cutPrefix(line)
+      prefix = cutPrefix(line)
+      const { stamp, host, program, pid, text, start } = prefix
       const at = stamp === null ? null : time.at(stamp)
       return { at, host, program, pid, event: understand(program, text, start) }
     },
     record: understandRecord,
     last: time.last,
+    time,
+    prefix: () => prefix,
   }
 }
 

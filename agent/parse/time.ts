@@ -19,6 +19,13 @@ export type Time = {
   at: (stamp: Stamp) => number | null
   /** ms UTC of the last stamp read. */
   last: () => number | null
+  /**
+   * ms UTC at which the minute of the stamp just read began, where every stamp of that minute read
+   * next is so many seconds later; null where each must be read by itself.
+   */
+  minute: (stamp: Stamp, at: number) => number | null
+  /** Goes on as if a stamp had been read that is `at`. */
+  pass: (at: number) => void
 }
 
 /** Throws a RangeError where `zone` is no zone. */
@@ -62,6 +69,18 @@ export function openTime({ zone, reference, last: before = null }: TimeOptions):
       return at
     },
     last: () => last,
+    minute(stamp, at) {
+      if (stamp.second === 60) return null
+      const isUsual = usual.month === stamp.month && usual.day === stamp.day
+      const isFixed =
+        stamp.year === 0
+          ? isUsual && usual.midnight + clockOf(stamp) === at
+          : !Number.isNaN(stamp.offset)
+      return isFixed ? at - stamp.second * 1000 - stamp.millisecond : null
+    },
+    pass(at) {
+      last = at
+    },
   }
 }
 

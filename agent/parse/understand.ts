@@ -117,7 +117,19 @@ function tags(family: Family, ...names: string[]): [string, Family][] {
 const STRANGERS: ReadonlySet<string> = new Set(['CRON', 'cron', 'crond', 'systemd', 'anacron'])
 
 /** Any service may call PAM: the first letters of what its modules write, and of its repetitions. */
-const FOREIGN_STARTS: ReadonlySet<number> = new Set([...'p(Pacm'].map((at) => at.charCodeAt(0)))
+export const FOREIGN_STARTS: ReadonlySet<number> = new Set(
+  [...'p(Pacm'].map((at) => at.charCodeAt(0)),
+)
+
+/** True for a tag whose lines are of no matter, whatever they say. */
+export function isStranger(program: string): boolean {
+  return STRANGERS.has(program)
+}
+
+/** True for a tag no table is about, so that only PAM's words in its name are heard. */
+export function isForeign(program: string): boolean {
+  return !FAMILIES.has(program) && !STRANGERS.has(program) && !program.includes('/')
+}
 
 /** Some systems log the whole path of a daemon: `/usr/sbin/sshd[1]:`. */
 function baseOf(program: string): string {

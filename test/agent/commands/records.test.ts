@@ -5,10 +5,13 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
+import { countAll } from '../../../agent/commands/counting.ts'
 import { understandAll } from '../../../agent/commands/records.ts'
-import { openFold } from '../../../agent/fold/fold.ts'
+import { gather } from '../../../agent/fold/count.ts'
+import { openCount, openFold } from '../../../agent/fold/fold.ts'
 import { nothingRead } from '../../../shared/checkpoint.ts'
 import type { Amendment, Finding } from '../../../shared/finding.ts'
+import { filledFrom } from '../../support/filled-from.ts'
 
 const options = { zone: 'UTC', reference: Date.UTC(2026, 10, 23) }
 
@@ -20,6 +23,16 @@ async function found(pieces: readonly Buffer[]): Promise<(Finding | Amendment)[]
       entries.push(...fold.take(parsed, { file: 'f', offset }))
   }
   return [...entries, ...fold.flush({ file: 'end', offset: 0 })]
+}
+
+/** The same as scan counts it, from its bytes. */
+async function counted(pieces: readonly Buffer[]): Promise<(Finding | Amendment)[]> {
+  const sink = gather()
+  const count = openCount(nothingRead, sink)
+  const log = { name: 'f', fill: filledFrom(pieces) }
+  for await (const _lines of countAll(log, options, count));
+  count.flush({ file: 'end', offset: 0 })
+  return sink.take()
 }
 
 async function* each(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
@@ -45,7 +58,9 @@ for (const name of [
       fc.asyncProperty(
         fc.array(fc.nat(bytes.length), { minLength: 1, maxLength: 40 }),
         async (at) => {
-          assert.deepEqual(await found(cutAt(bytes, at)), whole)
+          const pieces = cutAt(bytes, at)
+          assert.deepEqual(await found(pieces), whole)
+          assert.deepEqual(await counted(pieces), whole)
         },
       ),
       { numRuns: 30 },
@@ -58,7 +73,9 @@ test('arbitrary bytes never throw and count nothing', async () => {
     fc.asyncProperty(
       fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 8 }),
       async (parts) => {
-        assert.deepEqual(await found(parts.map((part) => Buffer.from(part))), [])
+        const pieces = parts.map((part) => Buffer.from(part))
+        assert.deepEqual(await found(pieces), [])
+        assert.deepEqual(await counted(pieces), [])
       },
     ),
     { numRuns: 500 },
@@ -78,7 +95,32 @@ test('arbitrary messages under the tags we know never throw, and count nothing b
     fc.asyncProperty(tag, fc.string({ unit: 'binary', maxLength: 300 }), async (who, text) => {
       const line = `Nov 22 17:00:00 nas ${who}: ~${text.replaceAll('\n', ' ')}\n`
       assert.deepEqual(await found([Buffer.from(line)]), [])
+      assert.deepEqual(await counted([Buffer.from(line)]), [])
     }),
     { numRuns: 1000 },
   )
+})
+
+test('lines longer than are kept, holes of NULs and a line without an end are counted as they stand', async () => {
+  const line = (name: string) =>
+    `Nov 22 17:00:00 nas sshd[7]: Failed password for ${name} from 1.2.3.4 port 5 ssh2`
+  const long = Buffer.alloc(400_000, 'x')
+  const hole = Buffer.alloc(500_000)
+  for (const size of [997, 65_536, 262_144, 2_000_000]) {
+    const bytes = Buffer.concat([
+      ...[Buffer.from(line('a')), Buffer.from('\n'), long, Buffer.from('\n'), hole],
+      ...[Buffer.from(line('b')), Buffer.from('\n'), long, hole, long, Buffer.from('\n')],
+      ...[Buffer.from(line('c')), Buffer.from('\n'), hole, Buffer.from(line('d'))],
+    ])
+    const pieces: Buffer[] = []
+    for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size))
+    const users = (await counted(pieces)).map(
+      (one) => one.kind !== 'amend' && [one.user, one.offset],
+    )
+    const at = (name: string) => bytes.indexOf(line(name))
+    assert.deepEqual(
+      users,
+      ['a', 'b', 'c', 'd'].map((name) => [name, at(name)]),
+    )
+  }
 })

@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { understandAll } from '../../../agent/commands/records.ts'
+import { countAll } from '../../../agent/commands/counting.ts'
 import { summarise } from '../../../agent/commands/scan.ts'
 import type { Summary } from '../../../agent/commands/tally.ts'
+import type { Count } from '../../../agent/fold/fold.ts'
 import type { Truth } from '../../fleet/deeds.ts'
+import { filledFrom } from '../../support/filled-from.ts'
 import { runMain } from '../../support/run-main.ts'
 import { sorted, tableOfDeeds, tableOfSummary } from '../../support/worth.ts'
 
@@ -24,12 +26,13 @@ async function scanned(bytes: Buffer, zone: string): Promise<Summary> {
     name: 'log',
     total: null,
     taken: () => 0,
-    understood: () => understandAll(pieces(bytes), { zone, reference }),
+    counted: (count: Count) =>
+      countAll({ name: 'log', fill: filledFrom(pieces(bytes)) }, { zone, reference }, count),
   }
   return await summarise([log], null, { show: () => undefined, done: () => undefined })
 }
 
-async function* pieces(bytes: Buffer, size = 997): AsyncGenerator<Buffer> {
+function* pieces(bytes: Buffer, size = 997): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 

@@ -1,0 +1,120 @@
+/**
+ * The lines of a log, from their bytes to the counting. A line of a daemon that is none of our business
+ * is known by its tag and costs no object, no string; one of the dozen shapes of an attack is told out of
+ * its bytes; everything else goes the long way through the tables, which says what is what.
+ */
+import type { Count } from '../../fold/fold.ts'
+import { openTold, type Told, toldBy } from '../../fold/told.ts'
+import type { Parser } from '../parse.ts'
+import { openNames } from './names.ts'
+import { openPrefixes } from './prefix.ts'
+import { Verdict } from './verdict.ts'
+
+export type Reader = {
+  /**
+   * Takes the line that bytes[from..end) are, without its newline. `offset` is its place in `file`.
+   * `view` is of the same bytes, from their first on.
+   */
+  line: (
+    bytes: Buffer,
+    view: DataView,
+    from: number,
+    end: number,
+    file: string,
+    offset: number,
+  ) => void
+  /** Lets the parser know how far the log's time has come; to be called before it is asked. */
+  settle: () => void
+}
+
+/** Opens a reader that tells `count`; lines without any time before them are of `reference` (ms UTC). */
+export function openReader(
+  parser: Parser,
+  count: Count,
+  isOwn: (host: string) => boolean,
+  reference: number,
+): Reader {
+  const prefixes = openPrefixes(parser.time, isOwn)
+  const names = openNames()
+  const { read } = prefixes
+  // Two, since the fold looks back at the line before.
+  let told = openTold()
+  let before = openTold()
+
+  // Telling the parser the time of every line would be a third of what reading its prefix takes.
+  const clock = { at: Number.NaN, isAhead: false }
+  const settle = () => {
+    if (clock.isAhead) parser.time.pass(clock.at)
+    clock.isAhead = false
+  }
+  let last = reference
+  const longWay = (bytes: Buffer, from: number, end: number, file: string, offset: number) => {
+    settle()
+    const text = bytes.toString('utf8', from, end)
+    const parsed = parser.line(text)
+    const prefix = parser.prefix()
+    if (prefix !== null && bytes[from] !== 0) prefixes.learn(text, prefix, parsed.at)
+    else prefixes.forget()
+    last = parsed.at ?? parser.last() ?? last
+    if (parsed.event === null) count.pass()
+    else count.tell(toldBy({ ...parsed, at: last }, parsed.event, { file, offset }, isOwn))
+  }
+  return {
+    line(bytes, view, from, stop, file, offset) {
+      const end = bytes[stop - 1] === RETURN && stop > from ? stop - 1 : stop
+      const start = prefixes.past(bytes, view, from, end)
+      if (start === -1) {
+        longWay(bytes, from, stop, file, offset)
+        return
+      }
+      clear(told)
+      const verdict = read.tag.speaker(bytes, view, start, end, told, names)
+      if (verdict === Verdict.unknown) {
+        longWay(bytes, from, stop, file, offset)
+        return
+      }
+      clock.at = read.at
+      clock.isAhead = true
+      if (verdict === Verdict.passed) {
+        count.pass()
+        return
+      }
+      told.at = read.at
+      told.host = read.host
+      told.file = file
+      told.offset = offset
+      if (verdict === Verdict.quiet) {
+        count.quiet(told)
+        return
+      }
+      told.program = read.tag.program
+      told.pid = read.pid
+      count.tell(told)
+      const next = before
+      before = told
+      told = next
+    },
+    settle,
+  }
+}
+
+const RETURN = 13
+
+function clear(told: Told): void {
+  told.kind = 'session'
+  told.ip = undefined
+  told.isNumeric = false
+  told.port = undefined
+  told.user = undefined
+  told.method = undefined
+  told.witness = undefined
+  told.count = 1
+  told.of = undefined
+  told.tty = undefined
+  told.text = undefined
+  told.total = false
+  told.more = false
+  told.end = false
+  told.preauth = false
+  told.undecided = false
+}

@@ -1,0 +1,99 @@
+/**
+ * The names and addresses of a log, each made a string once: one attacker comes again and again. What
+ * is kept is a copy, since a piece of a line would keep the whole chunk it was read with, and bounded
+ * in number and in size, whatever somebody sends.
+ */
+
+/** A word known to the log. `mark` is what its maker found worth noting. */
+export type Word = { text: string; mark: boolean }
+
+export type Words = {
+  /** The word that bytes[from..to) are; undefined where they are none that may be known this way. */
+  of: (bytes: Buffer, view: DataView, from: number, to: number) => Word | undefined
+}
+
+const slots = 1 << 16
+const mostWords = slots / 2
+const mostBytes = 1 << 20
+/** Whoever chooses words that fall together gets the long way, and slows nobody else. */
+const mostTries = 16
+
+/** Opens a table; `make` judges a word at first sight, undefined where it is none. */
+export function openWords(make: (text: string) => Word | undefined): Words {
+  const table = new Int32Array(slots)
+  const hashes = new Int32Array(mostWords + 1)
+  const starts = new Int32Array(mostWords + 2)
+  const words: (Word | undefined)[] = [undefined]
+  const kept = Buffer.alloc(mostBytes)
+  const keptView = new DataView(kept.buffer, kept.byteOffset, kept.length)
+
+  const learn = (bytes: Buffer, from: number, to: number, hash: number, slot: number) => {
+    const word = make(bytes.toString('latin1', from, to))
+    if (word === undefined) return undefined
+    const start = starts[words.length] ?? 0
+    if (words.length >= mostWords || start + to - from > mostBytes) {
+      table.fill(0)
+      words.length = 1
+      return word
+    }
+    bytes.copy(kept, start, from, to)
+    table[slot] = words.length
+    hashes[words.length] = hash
+    words.push(word)
+    starts[words.length] = start + to - from
+    return word
+  }
+  return {
+    of(bytes, view, from, to) {
+      const hash = hashOf(bytes, view, from, to)
+      let slot = hash & (slots - 1)
+      for (let tries = 0; tries < mostTries; tries++) {
+        const known = table[slot] ?? 0
+        if (known === 0) return learn(bytes, from, to, hash, slot)
+        if (hashes[known] === hash) {
+          const start = starts[known] ?? 0
+          const length = (starts[known + 1] ?? 0) - start
+          if (length === to - from && same(bytes, view, from, to, kept, keptView, start)) {
+            return words[known]
+          }
+        }
+        slot = (slot + 1) & (slots - 1)
+      }
+      return undefined
+    },
+  }
+}
+
+function hashOf(bytes: Uint8Array, view: DataView, from: number, to: number): number {
+  let hash = to - from
+  if (hash >= 4) {
+    for (let at = from; at < to - 4; at += 4) {
+      hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1)
+      hash ^= hash >>> 15
+    }
+    hash = Math.imul(hash ^ view.getInt32(to - 4, true), 0x85ebca6b)
+  } else {
+    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x9e3779b1)
+  }
+  return hash ^ (hash >>> 13)
+}
+
+function same(
+  bytes: Uint8Array,
+  view: DataView,
+  from: number,
+  to: number,
+  kept: Uint8Array,
+  keptView: DataView,
+  start: number,
+): boolean {
+  const shift = start - from
+  if (to - from >= 4) {
+    for (let at = from; at < to - 4; at += 4) {
+      if (view.getInt32(at, true) !== keptView.getInt32(at + shift, true)) return false
+    }
+    return view.getInt32(to - 4, true) === keptView.getInt32(to - 4 + shift, true)
+  }
+  for (let at = from; at < to; at++) if (bytes[at] !== kept[at + shift]) return false
+  return true
+}
