@@ -68,7 +68,8 @@ export function openOutbox(settings: OutboxSettings): Outbox {
     if (part === null) return nap(await untilDue(reports, now))
     const { outcome, note } = await deliver(settings, part)
     failures = outcome.kind === 'later' || outcome.kind === 'migrated' ? failures + 1 : 0
-    const wait = waitAfter(outcome, failures, settings.random)
+    // A moment is a whole number of ms: the store takes no other, and random() hardly ever gives one.
+    const wait = Math.round(waitAfter(outcome, failures, settings.random))
     await reports.settle(part, settings.owner, settled(outcome, part, clock.now() + wait, note))
     settings.note(sentence(part, outcome, note))
     if (outcome.kind === 'refused') await nap(wait)
