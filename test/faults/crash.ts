@@ -1,0 +1,68 @@
+/** A crash at every side effect of both programs, one play for each. */
+import type { Stop } from './effects.ts'
+import type { Programs } from './programs.ts'
+import { type Played, play, type Step } from './world.ts'
+
+/** A day of a log in small: rename with late lines, packing, copytruncate, two reports. */
+export const smallDay: readonly Step[] = [
+  { do: 'write', lines: 14 },
+  { do: 'rename', late: 3 },
+  { do: 'write', lines: 5 },
+  { do: 'report' },
+  { do: 'pack' },
+  { do: 'write', lines: 4 },
+  { do: 'copytruncate' },
+  { do: 'write', lines: 4 },
+]
+
+/** One crash and what was wrong after it. */
+export type Harm = { stop: Stop; effect: string; wrong: string[] }
+
+/** Plays at a time: most of each is waiting for the file system. */
+const together = 6
+
+/**
+ * Plays `smallDay` with the log of a seed without a crash, and then with one before and one after each
+ * of its side effects (each `every`-th of them). Gives how many effects there were, and the crashes
+ * after which anything was lost, doubled or told wrong.
+ */
+export async function crashEverywhere(
+  programs: Programs,
+  seed: number,
+  every = 1,
+): Promise<{ effects: string[]; crashes: number; harm: Harm[] }> {
+  const { effects, ...calm } = await play(programs, { seed, script: smallDay })
+  const harm: Harm[] = []
+  const wrong = wrongWith(calm)
+  if (wrong.length > 0) harm.push({ stop: { at: 0, when: 'before' }, effect: 'none', wrong })
+  const stops = effects.flatMap((_, at): Stop[] =>
+    at % every === 0
+      ? [
+          { at: at + 1, when: 'before' },
+          { at: at + 1, when: 'after' },
+        ]
+      : [],
+  )
+  const crashes = stops.length
+  const work = async () => {
+    for (let stop = stops.shift(); stop !== undefined; stop = stops.shift()) {
+      const wrong = await wrongAfter(programs, seed, stop)
+      if (wrong.length > 0) harm.push({ stop, effect: effects[stop.at - 1] ?? '', wrong })
+    }
+  }
+  await Promise.all(Array.from({ length: together }, work))
+  return { effects, crashes, harm }
+}
+
+async function wrongAfter(programs: Programs, seed: number, stop: Stop): Promise<string[]> {
+  try {
+    const played = await play(programs, { seed, script: smallDay, stop })
+    return [...wrongWith(played), ...(played.effects.length < stop.at ? ['nothing crashed'] : [])]
+  } catch (error) {
+    return [String(error)]
+  }
+}
+
+function wrongWith({ verdict, messages }: Omit<Played, 'effects'>): string[] {
+  return [...verdict.differences, ...messages]
+}
