@@ -7,13 +7,15 @@ import { version } from '../../shared/version.ts'
 import type { CollectorConfig } from '../config.ts'
 import { createFeed } from '../fleet/feed.ts'
 import { openFleetLog } from '../fleet/fleet-log.ts'
+import { openStorage } from '../fleet/storage.ts'
 import { openGate } from '../intake/gate.ts'
 import { openIngest } from '../intake/ingest.ts'
 import { systemClock } from '../report/clock.ts'
-import { configured, openDelivery } from '../report/delivery.ts'
+import { configured, openDelivery, senderOf } from '../report/delivery.ts'
 import { queueAlert } from '../report/report.ts'
 import { openAgents } from '../store/agents.ts'
-import { type Database, openDatabase } from '../store/database.ts'
+import { openDatabase } from '../store/database.ts'
+import type { Disk } from '../store/disk.ts'
 import { collectorIdentity } from '../store/identity.ts'
 import { openIntake } from '../store/intake.ts'
 import { openLog } from '../store/log.ts'
@@ -44,13 +46,22 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
   const now = Date.now
   const { log: own, reopen } = openOwnLog({ file: config.logFile, level: config.logLevel })
   process.on('SIGHUP', reopen)
-  const db = openDatabase(config.database)
+  const storage = openStorage(openDatabase(config.database), {
+    own,
+    now,
+    send: senderOf(config, options.print),
+    chat: () => openReports(storage.db).chat(String(config.telegram.chatId ?? '')),
+  })
+  const { db } = storage
   const feed = createFeed()
   const log = openLog(db, now, feed)
   const agents = openAgents(db)
   const reports = openReports(db)
   const settings = openSettings(db, configured(config))
-  const delivery = openDelivery(config, { reports, settings, clock: systemClock, log, ...options })
+  const delivery = openDelivery(config, {
+    ...{ reports, settings, clock: systemClock, log, ...options },
+    tried: storage.tried,
+  })
   const fleet = openFleetLog({ agents, log, feed, own, now })
   const intake = openIntake(db, now)
   const ingest = openIngest(
@@ -59,7 +70,7 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
     now,
     (alert) => queueAlert(reports, alert, settings.read().zone, now()),
     (ingested) => {
-      fleet.ingested(ingested)
+      storage.tried(() => fleet.ingested(ingested))
       if (ingested.alerts.length > 0) delivery.wake()
     },
   )
@@ -75,10 +86,11 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
     wake: delivery.wake,
     trustProxy: config.trustProxy,
     logger: own,
+    trouble: storage.trouble,
   })
   // Before the server's own listener: what a page shows counts everything acknowledged so far.
   web.server.prependListener('request', ingest.settle)
-  agents.forgetConnections()
+  storage.tried(agents.forgetConnections)
   const gate = openGate(web.server as Server, {
     collector: collectorIdentity(db),
     now,
@@ -88,12 +100,13 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
       return agent?.revoked === null ? agent : undefined
     },
     resume: (agent) => intake.resume(agent.id),
-    tell: fleet.told,
+    // Who is connected is told again with every pulse.
+    tell: (event) => void storage.tried(() => fleet.told(event)),
   })
   await listen(web, config)
   const url = urlOf(web.server.address() as AddressInfo, config)
   own.info({ url }, 'listening')
-  const housekeeping = keepHouse(db, config, own, () => {
+  const housekeeping = keepHouse(storage, config, own, () => {
     gate.recheck()
     log.lookForForeign()
     delivery.wake()
@@ -116,21 +129,24 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
 
 // Administration commands are other processes on the same database: what they changed is seen here.
 function keepHouse(
-  db: Database,
+  { db, look, tried }: Disk,
   config: CollectorConfig,
   own: Logger,
   changed: () => void,
 ): { watch: NodeJS.Timeout; clean: NodeJS.Timeout } {
   let seen = db.version()
   const watch = setInterval(() => {
+    look()
     const version = db.version()
     if (version === seen) return
     seen = version
     changed()
   }, watchEvery)
   const clean = setInterval(() => {
-    const dropped = dropOldFindings(db, config.findingsDays, Date.now())
-    if (dropped > 0) own.info({ dropped }, 'removed findings past their time; their totals stay')
+    tried(() => {
+      const dropped = dropOldFindings(db, config.findingsDays, Date.now())
+      if (dropped > 0) own.info({ dropped }, 'removed findings past their time; their totals stay')
+    })
   }, cleanEvery)
   return { watch, clean }
 }

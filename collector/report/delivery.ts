@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { ConfigError } from '../../shared/config.ts'
 import type { CollectorConfig } from '../config.ts'
+import { refusedByDisk } from '../store/disk.ts'
 import type { Log } from '../store/log.ts'
 import type { Reports } from '../store/reports.ts'
 import { isQuiet, type Settings, type SettingsStore } from '../store/settings.ts'
@@ -56,9 +57,11 @@ export function openDelivery(
     log: Log
     print: (report: string) => void
     failed: (error: unknown) => void
+    /** Does work that writes and may be left undone; false where the disk took nothing. */
+    tried?: (work: () => void) => boolean
   },
 ): Delivery {
-  const { reports, settings, clock, log, print, failed } = parts
+  const { reports, settings, clock, log, print, failed, tried = always } = parts
   const started = clock.now()
   const outbox = openOutbox({
     reports,
@@ -67,10 +70,15 @@ export function openDelivery(
     random: Math.random,
     owner: randomBytes(8).toString('hex'),
     chat: String(config.telegram.chatId ?? ''),
-    note: (text) => log.append('report', text),
+    note: (text) => void tried(() => log.append('report', text)),
   })
   const tick = async (now: number): Promise<void> => {
-    await closePeriod(reports, reportSettings(config, settings.read(), started), now)
+    try {
+      await closePeriod(reports, reportSettings(config, settings.read(), started), now)
+    } catch (error) {
+      // What could not be written now is told at the next tick.
+      if (!refusedByDisk(error)) throw error
+    }
     outbox.wake()
   }
   let schedule = scheduled(settings.read(), { clock, tick })
@@ -101,6 +109,11 @@ export function openDelivery(
       await running
     },
   }
+}
+
+function always(work: () => void): true {
+  work()
+  return true
 }
 
 function scheduled(

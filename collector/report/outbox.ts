@@ -3,6 +3,7 @@
  * a part is claimed before it is sent and settled after, so a crash at any instant leaves it either
  * untouched or in doubt, and one in doubt goes out once more, saying so.
  */
+import { refusedByDisk } from '../store/disk.ts'
 import type { Part, Settled } from '../store/parts.ts'
 import type { Reports } from '../store/reports.ts'
 import type { Clock } from './clock.ts'
@@ -46,6 +47,8 @@ export const pace = {
   lease: 3 * minute,
   /** After a refusal nothing is tried until woken, or this long. */
   held: hour,
+  /** Where the disk takes nothing, it is asked again this often. */
+  full: 10 * second,
   longestBackOff: 5 * minute,
   longestWait: day,
 } as const
@@ -62,15 +65,30 @@ export function openOutbox(settings: OutboxSettings): Outbox {
     await clock.wait(ms, AbortSignal.any([stopped.signal, awake.signal]))
     awake = new AbortController()
   }
+  // A full disk is no reason to end: what was sent must not be forgotten, and the rest can wait.
+  const written = async <T>(work: () => Promise<T>): Promise<T | null> => {
+    while (!stopped.signal.aborted) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!refusedByDisk(error)) throw error
+        await rest(pace.full)
+      }
+    }
+    return null
+  }
   const deliverNext = async (): Promise<void> => {
     const now = clock.now()
-    const part = await reports.claim({ owner: settings.owner, now, lease: pace.lease, again })
+    const part = await written(() =>
+      reports.claim({ owner: settings.owner, now, lease: pace.lease, again }),
+    )
     if (part === null) return nap(await untilDue(reports, now))
     const { outcome, note } = await deliver(settings, part)
     failures = outcome.kind === 'later' || outcome.kind === 'migrated' ? failures + 1 : 0
     // A moment is a whole number of ms: the store takes no other, and random() hardly ever gives one.
     const wait = Math.round(waitAfter(outcome, failures, settings.random))
-    await reports.settle(part, settings.owner, settled(outcome, part, clock.now() + wait, note))
+    const result = settled(outcome, part, clock.now() + wait, note)
+    await written(() => reports.settle(part, settings.owner, result))
     settings.note(sentence(part, outcome, note))
     if (outcome.kind === 'refused') await nap(wait)
     else await rest(wait)

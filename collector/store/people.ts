@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Database } from './database.ts'
+import { refusedByDisk } from './disk.ts'
 import { openHasher, weakness } from './passwords.ts'
 import { totpStep } from './totp.ts'
 
@@ -144,7 +145,7 @@ function session(db: Database, token: string, now: number, live: Lifetimes): Ses
   const found = row(db, hash, now, live)
   if (found === undefined) return undefined
   if (now - found.seen >= Math.min(noteEvery, live.idle / 2)) {
-    db.prepare('UPDATE session SET seen = ? WHERE hash = ?').run(now, hash)
+    unlessFull(() => db.prepare('UPDATE session SET seen = ? WHERE hash = ?').run(now, hash))
   }
   return { hash, person: found.person }
 }
@@ -214,9 +215,18 @@ function token(db: Database, secret: string, now: number): string | undefined {
   const found = db.prepare('SELECT name, used FROM token WHERE hash = ?').get(hash)
   if (found === undefined) return undefined
   if (now - Number(found['used'] ?? 0) >= noteEvery) {
-    db.prepare('UPDATE token SET used = ? WHERE hash = ?').run(now, hash)
+    unlessFull(() => db.prepare('UPDATE token SET used = ? WHERE hash = ?').run(now, hash))
   }
   return String(found['name'])
+}
+
+// The page that says the disk is full must open on a full disk.
+function unlessFull(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!refusedByDisk(error)) throw error
+  }
 }
 
 function newSecret(): string {

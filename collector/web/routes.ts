@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static, TSchema } from 'typebox'
 import type { Database } from '../store/database.ts'
+import type { DiskTrouble } from '../store/disk.ts'
 import { openHistory } from '../store/history.ts'
 import type { Log } from '../store/log.ts'
 import type { People } from '../store/people.ts'
@@ -66,6 +67,7 @@ export type RoutesOptions = {
   settings: SettingsStore
   version: string
   now: () => number
+  trouble: () => DiskTrouble | null
 }
 
 /** Adds what may be read under /api/v1, and /healthz. */
@@ -84,7 +86,10 @@ export function addRoutes(app: FastifyInstance, options: RoutesOptions): void {
     schema: { hide: true },
     handler: async (_request, reply) => {
       options.db.prepare('SELECT 1').get()
-      return reply.type('text/plain; charset=utf-8').send('ok\n')
+      const trouble = options.trouble()
+      reply.type('text/plain; charset=utf-8')
+      if (trouble === null) return reply.send('ok\n')
+      return reply.code(503).send(`nothing can be stored: ${trouble.why}\n`)
     },
   })
 }
@@ -205,7 +210,7 @@ function addHosts(app: FastifyInstance, options: RoutesOptions): void {
   )
 }
 
-function addFindings(app: FastifyInstance, { db, now }: RoutesOptions): void {
+function addFindings(app: FastifyInstance, { db, now, trouble }: RoutesOptions): void {
   const history = openHistory(db)
   app.get<Asked<typeof FindingsQuery>>(
     '/api/v1/findings',
@@ -238,7 +243,9 @@ function addFindings(app: FastifyInstance, { db, now }: RoutesOptions): void {
     async ({ query }): Promise<shapes.AlertsAnswer> => {
       const since = readSince(query.since, now()) ?? Number.MIN_SAFE_INTEGER
       const alerts = history.alerts(since)
+      const stopped = trouble()
       return {
+        trouble: stopped && { why: stopped.why, since: iso(stopped.since) },
         gaps: history.gaps(since),
         alerts: alerts.map((one) => ({ ...one, first: iso(one.first), last: iso(one.last) })),
       }

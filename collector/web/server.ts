@@ -14,6 +14,7 @@ import type { TSchema } from 'typebox'
 import { checker } from '../../shared/check.ts'
 import type { Feed } from '../fleet/feed.ts'
 import type { Database } from '../store/database.ts'
+import type { DiskTrouble } from '../store/disk.ts'
 import type { Log } from '../store/log.ts'
 import type { People } from '../store/people.ts'
 import { openSettings, type Settings } from '../store/settings.ts'
@@ -49,6 +50,8 @@ export type ServerOptions = {
   settings?: Settings | undefined
   /** Called with what a person changed on the page, once it is stored. */
   settingsChanged?: ((settings: Settings) => void) | undefined
+  /** Why nothing can be stored at present; null where all is well. */
+  trouble?: (() => DiskTrouble | null) | undefined
   /** Called when the page has queued something for delivery. */
   wake?: (() => void) | undefined
 }
@@ -100,7 +103,8 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   const live = createLive({ db, feed, log, times: options.live })
   app.addHook('preClose', async () => live.close())
   addSessions(app, { people, log, now, live, wait })
-  addRoutes(app, { db, people, log, live, settings, version, now })
+  const { trouble = () => null } = options
+  addRoutes(app, { db, people, log, live, settings, version, now, trouble })
   const { settingsChanged = () => {}, wake = () => {} } = options
   addChanges(app, { db, people, log, settings, now, wait, settingsChanged, wake })
   addMetrics(app, { db, version })

@@ -165,6 +165,15 @@ export type FindingsAnswer = Static<typeof FindingsAnswer>
 
 export const AlertsAnswer = Type.Object(
   {
+    trouble: orNull(
+      Type.Object(
+        { why: Type.String(), since: Time },
+        {
+          ...strict,
+          description: 'Why the collector can store nothing now, if so: its disk is full.',
+        },
+      ),
+    ),
     gaps: Type.Integer({
       minimum: 0,
       description: 'Times that something could not be read: where above 0, counts are at least.',

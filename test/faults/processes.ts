@@ -23,6 +23,8 @@ export type Connect = () => End | undefined
 
 const settings = { patience: 40, poll: 100, stalled: 2_000 }
 const key = `ed25519:${'A'.repeat(43)}`
+/** Small enough that a crash falls between two slices of totals. */
+const fewWrites = 20
 const instance = '0'.repeat(32)
 
 // --- the agent ------------------------------------------------------------------------------------
@@ -95,6 +97,8 @@ export type Collector = {
   accept: () => End
   /** Closes a report's period, as its schedule does. */
   report: () => Promise<void>
+  /** Whether all totals are written; else writes some of them. */
+  hasSummed: () => boolean
   /** Whether nothing waits to be sent to the person. */
   hasTold: () => Promise<boolean>
   rows: Fleet['rows']
@@ -130,9 +134,10 @@ export function startCollector(
     chat: '1',
     note: (text) => log.append('report', text),
   })
+  const intake = programs.intake.openIntake(db, now)
   const ingest = programs.ingest.openIngest(
     db,
-    programs.intake.openIntake(db, now),
+    intake,
     now,
     (alert) => programs.report.queueAlert(reports, alert, 'UTC', now()),
     (ingested) => {
@@ -177,7 +182,7 @@ export function startCollector(
           now,
           ingest,
           agentByKey: agents.byKey,
-          resume: ({ id }) => programs.intake.openIntake(db, now).resume(id),
+          resume: ({ id }) => intake.resume(id),
           tell: (event) => quietly(() => fleet.told(event)),
         },
       )
@@ -196,12 +201,18 @@ export function startCollector(
         .catch((error: unknown) => passOver(error, life.ended))
       outbox.wake()
     },
+    hasSummed: () => {
+      if (intake.sums.pending() === 0) return true
+      quietly(() => intake.sums.slice(fewWrites))
+      return false
+    },
     hasTold: async () => (await reports.nextDue()) === null,
     rows: (sql, ...values) => files.prepare(sql).all(...values) as Row[],
     bury: async () => {
       for (const socket of sockets) socket.terminate()
       outbox.stop()
       await delivering
+      ingest.close()
       files.close()
     },
   }

@@ -134,7 +134,7 @@ function openWorld(programs: Programs, folder: string, seed: number, stop?: Stop
     const [at] = collector.rows('SELECT body FROM checkpoint')
     const position = at === undefined ? undefined : JSON.parse(String(at['body'])).position
     if (position?.file !== file || position.offset !== offset) return file === ''
-    return await collector.hasTold()
+    return collector.hasSummed() && (await collector.hasTold())
   }
   async function settle(): Promise<void> {
     const deadline = performance.now() + patience

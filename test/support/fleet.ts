@@ -49,11 +49,20 @@ export type AgentOptions = {
   settings?: Record<string, unknown>
 }
 
+/** What is not as usual with a fleet. */
+export type FleetOptions = {
+  /** Folder of the collector's database, where that is to lie on a disk of its own. */
+  disk?: string
+}
+
 /** Makes a fleet whose collector runs already; `settings` are more keys of collector.json. */
-export async function openFleet(settings: Record<string, unknown> = {}): Promise<Fleet> {
+export async function openFleet(
+  settings: Record<string, unknown> = {},
+  options: FleetOptions = {},
+): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'cibot-fleet-'))
   const port = await freePort()
-  const database = join(folder, 'cibot.db')
+  const database = join(options.disk ?? folder, 'cibot.db')
   const config = join(folder, 'collector.json')
   const listen = { host: '127.0.0.1', port }
   writeJson(config, { listen, database: `sqlite:${database}`, timeZone: 'UTC', ...settings })

@@ -19,13 +19,21 @@ export function Verdict({ hosts }: { hosts: HostsAnswer['hosts'] | undefined }) 
     )
   }
   if (hosts.length === 0) return <FirstHost />
-  const { alerts, gaps } = attention
+  const { alerts, gaps, trouble } = attention
   const silent = hosts.filter((host) => !host.online)
-  const mood = alerts.length > 0 ? 'look' : silent.length > 0 ? 'unsure' : 'quiet'
+  const mood =
+    alerts.length > 0 || trouble !== null ? 'look' : silent.length > 0 ? 'unsure' : 'quiet'
   const atLeast = gaps > 0 ? 'at least ' : ''
   const count = `${atLeast}${counted(day.attempts, 'attempt')} by ${counted(day.attackers, 'address', 'addresses')} on ${counted(day.hosts, 'host')} in the last 24 hours`
   return (
     <section id="verdict" data-mood={mood} aria-live="polite" aria-label="Verdict">
+      {trouble !== null && (
+        <h1>
+          LOOK: the collector can store nothing: {visible(trouble.why)}, <Ago iso={trouble.since} />
+          . Make room on its disk; nothing is lost as long as the hosts keep their logs, and it goes
+          on by itself.
+        </h1>
+      )}
       {alerts.length > 0 ? (
         <AlertLines alerts={alerts} />
       ) : (
