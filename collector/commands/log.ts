@@ -52,16 +52,17 @@ function show(
   ].sort((a, b) => a.at - b.at)
   for (const { at, kind, one, text } of lines.slice(-most)) {
     if (json) print(JSON.stringify({ ...one, at: new Date(at).toISOString() }))
-    else print(`${stamp(at, timeZone)}  ${kind.padEnd(8)}  ${text}`)
+    else print(`${stamp(at, timeZone)}  ${plain(kind).padEnd(8)}  ${text}`)
   }
 }
 
+// All of it is what a log said: the host's name, the address's and the program's as well as the user's.
 function sentence({ host, ip, user, method, count, program, text }: FindingRow): string {
   return [
-    host,
-    ip === null ? program : ip,
+    plain(host),
+    plain(ip ?? program),
     ...(user === null ? [] : [`as ${plain(user)}`]),
-    ...(method === null ? [] : [`by ${method}`]),
+    ...(method === null ? [] : [`by ${plain(method)}`]),
     ...(count === 1 ? [] : [`${count} times`]),
     ...(text === null ? [] : [plain(text, 200)]),
   ].join(' ')

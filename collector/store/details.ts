@@ -63,10 +63,11 @@ export function openDetails(db: Database, asked: DetailsAsked): Details {
 
 const perPiece = 20
 
+/** By address, then by label. */
 type Hosts = Map<string, Map<string, Counts>>
 type Names = Map<string, number>
-/** What lies before the first whole day of a span, by address. */
-type Edge = { hosts: Hosts; names: Map<string, Names> }
+/** Hours read one by one, such as those before the first whole day: by address, then by host's id. */
+type Edge = { hosts: Map<string, Map<number, Counts>>; names: Map<string, Names> }
 
 function described(list: readonly Top[], hosts: Hosts, names: (ip: string) => Names): Attacker[] {
   return list.map(({ name, ...row }) => ({
@@ -96,19 +97,37 @@ function everHosts(db: Database, list: readonly Top[]): Hosts {
   )
 }
 
+// Host by host: what lies within the span is one short walk, and all of it where it came there since.
 function cutHosts(db: Database, list: readonly Top[], since: number, edge: Edge): Hosts {
-  const rows = db
-    .prepare(
-      `SELECT ip, label, ${sumColumns}
-       FROM json_each(:ips) JOIN address_host_day ON ip = value AND day >= :day
-         JOIN host ON host.id = address_host_day.host
-       GROUP BY value, address_host_day.host`,
-    )
-    .all({ ips: namesOf(list), day: wholeDay(since) })
-  const before = list.flatMap(({ name: ip }) =>
-    [...(edge.hosts.get(ip) ?? [])].map(([label, counts]) => ({ ip, label, ...counts })),
+  const whole = db.prepare(
+    `SELECT host, attempts, probes, logins FROM attacker WHERE ip = ? AND first >= ?`,
   )
-  return hostsOf([...rows, ...before])
+  const cut = db.prepare(
+    `SELECT attacker.host, sum(days.attempts) AS attempts, sum(days.probes) AS probes,
+       sum(days.logins) AS logins
+     FROM attacker JOIN address_host_day AS days
+       ON days.ip = attacker.ip AND days.host = attacker.host AND days.day >= ?
+     WHERE attacker.ip = ? AND first < ? AND last >= ? GROUP BY attacker.host`,
+  )
+  const day = wholeDay(since)
+  const labels = labelsOf(db)
+  const hosts: Hosts = new Map()
+  for (const { name: ip } of list) {
+    const wholes = whole.all(ip, since)
+    const isWhole = new Set(wholes.map((row) => Number(row['host'])))
+    for (const row of [...wholes, ...cut.all(day, ip, since, since)]) {
+      addHost(hosts, ip, labels.get(Number(row['host'])) ?? '', countsOf(row))
+    }
+    for (const [host, counts] of edge.hosts.get(ip) ?? []) {
+      if (!isWhole.has(host)) addHost(hosts, ip, labels.get(host) ?? '', counts)
+    }
+  }
+  return hosts
+}
+
+function labelsOf(db: Database): Map<number, string> {
+  const rows = db.prepare('SELECT id, label FROM host').all()
+  return new Map(rows.map((row) => [Number(row['id']), String(row['label'])]))
 }
 
 function hostsOf(rows: readonly Row[]): Hosts {
@@ -117,10 +136,10 @@ function hostsOf(rows: readonly Row[]): Hosts {
   return hosts
 }
 
-function addHost(hosts: Hosts, ip: string, label: string, counts: Counts): void {
-  const known = hosts.get(ip) ?? new Map<string, Counts>()
+function addHost<K>(hosts: Map<string, Map<K, Counts>>, ip: string, key: K, counts: Counts): void {
+  const known = hosts.get(ip) ?? new Map<K, Counts>()
   hosts.set(ip, known)
-  known.set(label, plus(counts, known.get(label)))
+  known.set(key, plus(counts, known.get(key)))
 }
 
 function everNames(db: Database, ip: string, most: number): Names {
@@ -168,8 +187,7 @@ function readEdge(db: Database, since: number, list?: readonly Top[]): Edge {
   return edgeOf(
     db
       .prepare(
-        `WITH ${cte} SELECT ip, label, user, attempts, probes, logins
-         FROM slice JOIN host ON host.id = slice.host WHERE ${wanted}`,
+        `WITH ${cte} SELECT ip, host, user, attempts, probes, logins FROM slice WHERE ${wanted}`,
       )
       .iterate({ ...bind, ...(list && { ips: namesOf(list) }) }) as Iterable<Row>,
   )
@@ -181,7 +199,7 @@ function edgeOf(rows: Iterable<Row>): Edge {
     const ip = String(row['ip'])
     const user = String(row['user'])
     const counts = countsOf(row)
-    addHost(edge.hosts, ip, String(row['label']), counts)
+    addHost(edge.hosts, ip, Number(row['host']), counts)
     if (user === '' || counts.attempts === 0) continue
     const names = edge.names.get(ip) ?? new Map<string, number>()
     edge.names.set(ip, names)
@@ -191,17 +209,28 @@ function edgeOf(rows: Iterable<Row>): Edge {
 }
 
 function narrow(db: Database, span: Span, most: number, list: readonly Top[]): Attacker[] {
+  const { host } = span
+  if (host !== undefined && most === 0) {
+    const onIt = ({ name, attempts, probes, logins }: Top) =>
+      [name, new Map([[host, { attempts, probes, logins }]])] as const
+    return described(list, new Map(list.map(onIt)), () => new Map())
+  }
   const { cte, bind } = hourSlice(db, span)
-  const { hosts, names } = edgeOf(
+  const edge = edgeOf(
     db
       .prepare(
-        `WITH ${cte} SELECT ip, label, ${most === 0 ? "''" : 'user'} AS user, ${sumColumns}
-         FROM slice JOIN host ON host.id = slice.host WHERE ip IN (${these}) GROUP BY 1, 2, 3`,
+        `WITH ${cte} SELECT ip, host, ${most === 0 ? "''" : 'user'} AS user, ${sumColumns}
+         FROM slice WHERE ip IN (${these}) GROUP BY 1, 2, 3`,
       )
       .iterate({ ...bind, ips: namesOf(list) }) as Iterable<Row>,
   )
+  const labels = labelsOf(db)
+  const hosts: Hosts = new Map()
+  for (const [ip, counts] of edge.hosts) {
+    for (const [id, one] of counts) addHost(hosts, ip, labels.get(id) ?? '', one)
+  }
   return described(list, hosts, (ip) => {
-    const all = [...(names.get(ip) ?? [])].sort(
+    const all = [...(edge.names.get(ip) ?? [])].sort(
       ([one, a], [other, b]) => b - a || (one < other ? -1 : 1),
     )
     return new Map(all.slice(0, most))

@@ -69,7 +69,7 @@ export type History = {
  * Most findings looked through for one page. A rare user or a quiet host would otherwise be
  * searched for through millions of rows while no agent is answered.
  */
-export const searchedPerPage = 500_000
+export const searchedPerPage = 100_000
 
 /** Takes the open database; gives its history. */
 export function openHistory(db: Database): History {

@@ -304,4 +304,20 @@ export const migrations: readonly string[] = [
   CREATE INDEX attacker_user_by_attempts ON attacker_user (ip, attempts DESC, user);
   CREATE INDEX attacker_user_by_user ON attacker_user (user);
   `,
+  `
+  -- By host before day, likewise.
+  CREATE TABLE seen_by_day (
+    ip TEXT NOT NULL,
+    host INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    probes INTEGER NOT NULL,
+    logins INTEGER NOT NULL,
+    PRIMARY KEY (ip, host, day)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO seen_by_day SELECT ip, host, day, attempts, probes, logins
+    FROM address_host_day ORDER BY ip, host, day;
+  DROP TABLE address_host_day;
+  ALTER TABLE seen_by_day RENAME TO address_host_day;
+  `,
 ]

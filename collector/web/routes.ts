@@ -116,7 +116,8 @@ function addCounts(app: FastifyInstance, { db, now }: RoutesOptions, reuse: Reus
       const { since = 0, until = now() } = readSpan(query, now())
       if (until <= since) throw new Refusal(400, 'since: must be before until')
       const ip = readAddress(query.ip)
-      const step = stepOf(until - since, ip === undefined ? 1 : 24)
+      const isFine = ip === undefined && (query.by !== 'host' || until - since <= fewDays)
+      const step = stepOf(until - since, isFine ? 1 : 24)
       const asked = { since, until, step, host: query.host, ip }
       return reuse(`chart ${JSON.stringify(query)}`, () =>
         chartAnswer(totals.chart({ ...asked, byHost: query.by === 'host' })),
@@ -124,6 +125,9 @@ function addCounts(app: FastifyInstance, { db, now }: RoutesOptions, reuse: Reus
     },
   )
 }
+
+// Many hosts over many days are told apart by days: hours would be hundreds of numbers for each.
+const fewDays = 8 * 86_400_000
 
 // About a hundred steps, however long the time: in hours.
 function stepOf(span: number, least: 1 | 24): number {
@@ -151,7 +155,11 @@ function addTops(app: FastifyInstance, { db, now }: RoutesOptions, reuse: Reuse)
         return sendFile(reply, format, attackersTable, { pieces, most })
       }
       const rows = reuse(`attackers ${JSON.stringify(query)}`, () =>
-        totals.attackers({ ...asked, limit: readLimit(limit), users }),
+        totals.attackers({
+          ...asked,
+          limit: readLimit(limit),
+          users: users ?? (ip === undefined ? mostNames : undefined),
+        }),
       )
       return { attackers: rows.map(attackerAnswer) } satisfies shapes.AttackersAnswer
     },

@@ -33,7 +33,7 @@ export const AttackersAnswer = Type.Object(
           ip: Type.String(),
           ...counts,
           hosts: byName(Type.Object(counts, strict), 'Counts by host.'),
-          users: byName(Count, 'Attempts by user name, the 1000 most tried.'),
+          users: byName(Count, 'Attempts by user name, those most tried.'),
           first: Type.String({ description: 'First time ever seen, ISO 8601, UTC.' }),
           last: Type.String({ description: 'Last time seen, ISO 8601, UTC.' }),
         },

@@ -124,7 +124,7 @@ async function live(t: TestContext, fleet: Fleet, ledger: Ledger): Promise<void>
   const wanted = merged(done)
   const counted = async (): Promise<Map<string, number>> => {
     const { attackers: found } = await fleet.ask<{ attackers: ByHost[] }>(
-      '/api/v1/attackers?limit=500',
+      '/api/v1/attackers?limit=500&users=1000',
     )
     return sorted(
       new Map(

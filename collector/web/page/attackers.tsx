@@ -6,7 +6,7 @@ import { at, changed, go } from './route.ts'
 import { asked, chosen, path, spans } from './span.ts'
 import { counted, number, range, visible } from './words.ts'
 
-const most = 50
+const most = 25
 const mostNames = 4
 
 export function Attackers() {
@@ -15,7 +15,7 @@ export function Attackers() {
   const host = at('host')
   const q = at('q')
   const times = isEver ? {} : asked(span)
-  const from = path('attackers', { ...times, host, q, limit: String(most), users: '10' })
+  const from = path('attackers', { ...times, host, q, limit: String(most), users: '5' })
   const rows = useAnswer<AttackersAnswer>(from)?.attackers
   return (
     <Card
@@ -105,8 +105,7 @@ function AttackerRow({ row }: { row: AttackersAnswer['attackers'][number] }) {
               <UserName user={user} />
             </span>
           ))}
-          {users.length > mostNames &&
-            ` and ${number(users.length - mostNames)}${users.length === 10 ? ' or' : ''} more`}
+          {users.length > mostNames && ' and others'}
         </p>
       )}
     </li>
