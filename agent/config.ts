@@ -1,6 +1,12 @@
 import { hostname } from 'node:os'
 import Type from 'typebox'
-import { ConfigError, type ConfigSource, readConfig, timeZoneOf } from '../shared/config.ts'
+import {
+  ConfigError,
+  type ConfigSource,
+  findConfig,
+  readConfig,
+  timeZoneOf,
+} from '../shared/config.ts'
 import { spanOf } from '../shared/span.ts'
 
 const text = Type.String({ minLength: 1 })
@@ -41,6 +47,14 @@ export type AgentConfig = {
   timeZone: string
   logFile: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error'
+}
+
+export const programName = 'cibot-agent'
+
+/** The settings from the file named, or from where they usually are. Throws ConfigError. */
+export function findAgentConfig(named: string | undefined): AgentConfig {
+  const file = findConfig(named, ['/etc/cibot/agent.json', 'agent.json'], process.env)
+  return readAgentConfig({ file, env: process.env })
 }
 
 /** Reads agent.json and CIBOT_… variables. Throws ConfigError with one sentence. */

@@ -1,75 +1,14 @@
-import { program, runProgram, spanOption } from '../shared/command.ts'
-import { findConfig } from '../shared/config.ts'
-import { printLooked } from '../shared/looked.ts'
+import { endingWell } from '../shared/ending.ts'
 import { endRequested } from '../shared/signals.ts'
-import { check } from './commands/check.ts'
-import { explain } from './commands/explain.ts'
-import { ensureKey } from './commands/key.ts'
 import { run } from './commands/run.ts'
-import { scan } from './commands/scan.ts'
-import { type AgentConfig, readAgentConfig } from './config.ts'
+import { findAgentConfig, programName } from './config.ts'
 
-const command = program('cibot-agent', 'Reads a host’s authentication log and understands it')
-command.option('-c, --config <file>', 'settings file (agent.json)')
+const words = process.argv.slice(2)
+const [option = '', file] = words
+const isDaemon = words.length === 3 && /^(?:-c|--config)$/.test(option) && words[2] === 'run'
 
-command
-  .command('run')
-  .description('the daemon: stream what is found to the collector')
-  .action(() => run(settings(), endRequested()))
-
-command
-  .command('scan [files...]')
-  .description(
-    'count what is in logs (text, .gz, .zst, journal exports; - is standard input; none is this host’s own log)',
-  )
-  .option('--json', 'for programs')
-  .option('--since <span>', 'only the last of it, such as 24h')
-  .action((files: string[], { json, since }: { json?: true; since?: string }) =>
-    scan(settings(), files, {
-      json: json === true,
-      since: spanOption('--since', since),
-      ...terminal(),
-    }),
-  )
-
-command
-  .command('explain [file]')
-  .description('say line by line what a log was understood as')
-  .option('--json', 'for programs')
-  .action((file: string | undefined, { json }: { json?: true }) =>
-    explain(settings(), file ?? '-', { json: json === true, ...terminal() }),
-  )
-
-command
-  .command('key')
-  .description('print the public key to enrol on the collector; make the pair if there is none')
-  .option('--new', 'replace the pair: for a cloned host')
-  .action((options: { new?: true }) => {
-    say(ensureKey(settings().keyFile, options.new === true))
-  })
-
-command
-  .command('check')
-  .description(
-    'whether the log can be read, the collector reached, the key is known and the clock right',
-  )
-  .option('--json', 'for programs')
-  .action(async ({ json }: { json?: true }) => {
-    process.exitCode = printLooked(await check(settings()), json === true, say)
-  })
-
-await runProgram(command, process.argv.slice(2))
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`)
-}
-
-function settings(): AgentConfig {
-  const { config } = command.opts<{ config?: string }>()
-  const file = findConfig(config, ['/etc/cibot/agent.json', 'agent.json'], process.env)
-  return readAgentConfig({ file, env: process.env })
-}
-
-function terminal(): { out: NodeJS.WriteStream; err: NodeJS.WriteStream } {
-  return { out: process.stdout, err: process.stderr }
-}
+// The daemon stands beside every log all year. Its own command line is understood here, so that what
+// understands and serves all the others is never loaded beside it.
+void (isDaemon
+  ? endingWell(programName, () => run(findAgentConfig(file), endRequested()))
+  : import('./command-line.ts').then(({ runCommandLine }) => runCommandLine(words)))

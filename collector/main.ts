@@ -126,7 +126,7 @@ command
     else printLog(options)
   })
 
-await runProgram(command, process.argv.slice(2))
+void runProgram(command, process.argv.slice(2))
 
 function say(text: string): void {
   if (text !== '') process.stdout.write(`${text}\n`)

@@ -2,29 +2,58 @@
  * Bundles each program into one file that runs without node_modules beside it, into dist/ or the
  * folder named.
  */
-import { chmod, rm } from 'node:fs/promises'
-import { build, type Plugin } from 'rolldown'
+import { chmod, rm, writeFile } from 'node:fs/promises'
+import { build, type OutputOptions, type Plugin } from 'rolldown'
 import { pageFiles } from '../collector/web/page-files.ts'
+import { flags } from './flags.ts'
+import { lateBuiltins, oneThread } from './late.ts'
+import { compiledSchemas, makers } from './schemas.ts'
 
 const folder = process.argv[2] ?? 'dist'
-const programs = { agent: 'agent/main.ts', collector: 'collector/main.ts' }
-
 const page = await pageFiles()
+
+// The agent stands beside every log: what it may never use is not loaded before it is.
+const late = ['child_process', 'https', 'module', 'querystring', 'tls', 'zlib']
+const programs = {
+  agent: [compiledSchemas(), lateBuiltins(late), oneThread()],
+  collector: [inlinePage()],
+}
+
+/**
+ * Node keeps a program's text in memory: one byte for each character only where all are ASCII, and
+ * once more where it has to try whether the text is a module. Names stay: a stack must be readable.
+ */
+const output = {
+  format: 'cjs',
+  codeSplitting: false,
+  minify: { mangle: { keepNames: true }, codegen: { removeWhitespace: true, asciiOnly: true } },
+} satisfies OutputOptions
+
 await rm(folder, { recursive: true, force: true })
-for (const [name, input] of Object.entries(programs)) {
+for (const name of ['agent', 'collector'] as const) {
   const file = `${folder}/${name}.js`
   await build({
-    input,
+    input: `${name}/main.ts`,
     platform: 'node',
     logLevel: 'warn',
     // The UMD builds that some packages name as "main" require() files the bundler cannot see.
     // Node's own punycode, which grammY's fetch asks for, is deprecated and says so at every start.
     resolve: { mainFields: ['module', 'main'], alias: { punycode: 'punycode/' } },
-    plugins: [inlinePage()],
-    output: { file, format: 'esm', banner: '#!/usr/bin/env node', codeSplitting: false },
+    plugins: programs[name],
+    treeshake: {
+      manualPureFunctions: makers,
+      moduleSideEffects: [{ test: /node_modules.typebox/, sideEffects: false }],
+    },
+    output: { ...output, file, banner: `#!/usr/bin/env ${interpreter(flags[name])}` },
   })
   await chmod(file, 0o755)
   process.stdout.write(`${file}\n`)
+}
+// The package around dist/ is of modules; these two are not.
+await writeFile(`${folder}/package.json`, '{ "type": "commonjs" }\n')
+
+function interpreter(flags: readonly string[]): string {
+  return flags.length === 0 ? 'node' : `-S node ${flags.join(' ')}`
 }
 
 // The page is bundled from source in development; here the finished texts stand in its place.

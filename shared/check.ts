@@ -1,19 +1,9 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { Static, TSchema } from 'typebox'
+import { compile } from './compile.ts'
 
 /** What a check gives: the value with its type proven, or one sentence naming the place and what is wrong. */
 export type Checked<T> = { ok: true; value: T } | { ok: false; why: string }
-
-// Nothing is coerced, removed or filled in: a frame that says "1" where a number belongs is a
-// wrong frame, not a number (fastify's defaults would let it pass).
-const ajv = new Ajv({
-  strict: true,
-  coerceTypes: false,
-  removeAdditional: false,
-  useDefaults: false,
-  allowUnionTypes: true,
-  discriminator: true,
-})
 
 /**
  * Makes the one guard for a schema. Takes a typebox schema; gives a function that takes unknown
@@ -23,7 +13,7 @@ export function checker<S extends TSchema>(schema: S): (input: unknown) => Check
   // Compiled when first asked: an agent never checks what only the collector is told.
   let validate: ValidateFunction | undefined
   return (input) => {
-    validate ??= ajv.compile(schema)
+    validate ??= compile(schema)
     return validate(input)
       ? { ok: true, value: input as Static<S> }
       : { ok: false, why: sentence(validate.errors?.[0]) }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from './config.ts'
+import { endingWell } from './ending.ts'
 import { spanOf } from './span.ts'
 import { version } from './version.ts'
 
@@ -30,30 +31,19 @@ export function numberOption(name: string, text: string | undefined): number | u
   return Number(text)
 }
 
-/**
- * Runs a program to its end and sets the exit code: 0 for success, 2 for wrong input or settings.
- * Bugs are not caught: they end the process with their stack, and its supervisor starts it again.
- */
+/** Runs a program to its end and sets the exit code: 0 for success, 2 for wrong input or settings. */
 export async function runProgram(command: Command, argv: string[]): Promise<void> {
   // Who reads our output may have seen enough (`scan | head`).
   process.stdout.on('error', (error: Error & { code?: string }) => {
     if (error.code !== 'EPIPE') throw error
     process.exit(0)
   })
-  try {
-    await command.parseAsync(argv, { from: 'user' })
-  } catch (error) {
-    if (error instanceof CommanderError) {
+  await endingWell(command.name(), async () => {
+    try {
+      await command.parseAsync(argv, { from: 'user' })
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error
       process.exitCode = error.exitCode === 0 ? 0 : 2
-      return
     }
-    if (!isForUser(error)) throw error
-    process.stderr.write(`${command.name()}: ${error.message}\n`)
-    process.exitCode = 2
-  }
-}
-
-// DatabaseError is the collector's; its name is what both sides share.
-function isForUser(error: unknown): error is Error {
-  return error instanceof ConfigError || (error instanceof Error && error.name === 'DatabaseError')
+  })
 }

@@ -3,6 +3,8 @@
  * work with us and with every peer that is installed, side by side in one run, and gives tables.
  */
 
+import type { Programs } from '../support/fleet.ts'
+
 export type Bench = {
   /** One sentence: what is compared, and how. */
   about: string
@@ -15,7 +17,7 @@ export type Setting = {
   /** Folder for scratch files; removed when the run ends. */
   folder: string
   /** The programs as they are shipped, built from this tree. */
-  programs: { agent: string; collector: string }
+  programs: Programs
   /** Shows one line of progress. */
   say: (text: string) => void
 }

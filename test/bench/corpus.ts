@@ -34,11 +34,14 @@ export function writeCorpus(
   return bytes
 }
 
-/** Gives one line after the other, each with its newline. */
-export function openCorpus(mix: Mix, { seed = 1, from = Date.now() } = {}): () => string {
+/** Gives one line after the other, each with its newline, so many in each second of the log. */
+export function openCorpus(
+  mix: Mix,
+  { seed = 1, from = Date.now(), perSecond = 4 } = {},
+): () => string {
   const random = randomOf(seed)
   const attackers = Array.from({ length: 400 }, () => address(random))
-  const stamp = openStamp(mix === 'attack' || mix === 'noise', from)
+  const stamp = openStamp(mix === 'attack' || mix === 'noise', from, perSecond)
   const session = mix === 'modern' ? modern : classic
   let pid = 1000
   let waiting: string[] = []
@@ -146,18 +149,19 @@ function address(random: Random): string {
     : `${random.pick([45, 61, 112, 183, 203])}.${part()}.${part()}.${part()}`
 }
 
-// A bad hour: some lines each second.
-function openStamp(traditional: boolean, from: number): () => string {
+function openStamp(traditional: boolean, from: number, perSecond: number): () => string {
   let [line, at, text] = [0, from, '']
   return () => {
-    if (line++ % 4 === 0) {
+    if (line++ % perSecond === 0) {
       at += 1000
       const iso = new Date(at).toISOString()
       text = traditional
         ? `${months[Number(iso.slice(5, 7)) - 1]} ${iso.slice(8, 10).replace(/^0/, ' ')} ${iso.slice(11, 19)}`
         : iso.slice(0, 19)
     }
-    return traditional ? text : `${text}.${String(100_000 + ((line - 1) % 4) * 7919)}+00:00`
+    return traditional
+      ? text
+      : `${text}.${String(Math.floor((((line - 1) % perSecond) / perSecond) * 1e6)).padStart(6, '0')}+00:00`
   }
 }
 

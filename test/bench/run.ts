@@ -27,10 +27,10 @@ else {
 }
 
 async function runAll(names: readonly string[]): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'cibot-bench-'))
+  const folder = mkdtempSync(join(tmpdir(), 'cibot-bench-')) as `/${string}`
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
-  const programs = build(join(folder, 'dist'))
+  const programs = build(`${folder}/dist`)
   const sections = new Map<string, string>()
   for (const name of names) {
     const { bench } = (await import(`./${name}.ts`)) as { bench: Bench }
@@ -44,10 +44,10 @@ async function runAll(names: readonly string[]): Promise<void> {
   }
 }
 
-function build(folder: string): Setting['programs'] {
+function build(folder: `/${string}`): Setting['programs'] {
   say('building')
   execFileSync(process.execPath, ['scripts/build.ts', folder], { cwd: root, stdio: 'ignore' })
-  return { agent: join(folder, 'agent.js'), collector: join(folder, 'collector.js') }
+  return { agent: `${folder}/agent.js`, collector: `${folder}/collector.js` }
 }
 
 // On a terminal one line that changes; elsewhere one line each.

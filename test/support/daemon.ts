@@ -3,10 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { flags } from '../../scripts/flags.ts'
 
 export type Daemon = {
   name: string
   isRunning: () => boolean
+  /** Its process; undefined where it is not running. */
+  pid: () => number | undefined
   /** Starts it; resolves once it says that it is ready, rejects with its words where it ends before. */
   start: () => Promise<void>
   /** SIGTERM; gives the exit code once it has ended. */
@@ -20,7 +23,8 @@ export type Daemon = {
   said: () => string
 }
 
-export type Program = 'agent' | 'collector'
+/** From its sources, or the file of a built one. */
+export type Program = 'agent' | 'collector' | `/${string}`
 
 const wordsKept = 20_000
 
@@ -51,6 +55,7 @@ export function openDaemon(
   return {
     name,
     isRunning: () => child !== undefined,
+    pid: () => child?.pid,
     async start() {
       if (child !== undefined) throw new Error(`${name} is running already`)
       const one = spawnProgram(program, ['-c', settings, 'run'])
@@ -89,6 +94,13 @@ export async function runCommand(program: Program, ...words: string[]): Promise<
   return printed.trim()
 }
 
+/** What Node is told to run this program: a built one with the flags it brings. */
+export function wordsOf(program: Program): string[] {
+  if (!program.startsWith('/'))
+    return [fileURLToPath(new URL(`../../${program}/main.ts`, import.meta.url))]
+  return [...flags[program.endsWith('/agent.js') ? 'agent' : 'collector'], program]
+}
+
 const children = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
@@ -97,10 +109,9 @@ process.once('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 function spawnProgram(program: Program, words: string[]): ChildProcess {
-  const main = fileURLToPath(new URL(`../../${program}/main.ts`, import.meta.url))
-  const child = spawn(process.execPath, [main, ...words], {
+  const child = spawn(process.execPath, [...wordsOf(program), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: environment(),
+    env: environment(program.startsWith('/')),
   })
   children.add(child)
   child.once('exit', () => children.delete(child))
@@ -109,10 +120,9 @@ function spawnProgram(program: Program, words: string[]): ChildProcess {
 
 // Settings come from the file alone, whatever the tests' own environment holds. Compiled sources are
 // kept for the next start: a campaign starts hundreds of processes.
-function environment(): NodeJS.ProcessEnv {
+function environment(isBuilt: boolean): NodeJS.ProcessEnv {
   const ours = /^(?:CIBOT_|CREDENTIALS_DIRECTORY|NODE_OPTIONS|NODE_TEST_CONTEXT)/
-  return {
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))),
-    NODE_COMPILE_CACHE: join(tmpdir(), 'cibot-tests-compiled'),
-  }
+  const others = Object.entries(process.env).filter(([name]) => !ours.test(name))
+  const cache = { NODE_COMPILE_CACHE: join(tmpdir(), 'cibot-tests-compiled') }
+  return { ...Object.fromEntries(others), ...(isBuilt ? {} : cache) }
 }

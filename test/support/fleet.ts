@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Checkpoint } from '../../shared/checkpoint.ts'
-import { type Daemon, openDaemon, runCommand } from './daemon.ts'
+import { type Daemon, openDaemon, type Program, runCommand } from './daemon.ts'
 import { until } from './until.ts'
 
 export type Fleet = {
@@ -36,6 +36,9 @@ export type Fleet = {
   close: () => Promise<void>
 }
 
+/** What a fleet runs: from the sources, or built. */
+export type Programs = { agent: Program; collector: Program }
+
 export type Row = Record<string, string | number | null>
 
 export type AgentOptions = {
@@ -53,23 +56,25 @@ export type AgentOptions = {
 export type FleetOptions = {
   /** Folder of the collector's database, where that is to lie on a disk of its own. */
   disk?: string
+  /** What is run, where not the sources. */
+  programs?: Programs
 }
 
 /** Makes a fleet whose collector runs already; `settings` are more keys of collector.json. */
 export async function openFleet(
   settings: Record<string, unknown> = {},
-  options: FleetOptions = {},
+  { disk, programs = { agent: 'agent', collector: 'collector' } }: FleetOptions = {},
 ): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'cibot-fleet-'))
   const port = await freePort()
-  const database = join(options.disk ?? folder, 'cibot.db')
+  const database = join(disk ?? folder, 'cibot.db')
   const config = join(folder, 'collector.json')
   const listen = { host: '127.0.0.1', port }
   writeJson(config, { listen, database: `sqlite:${database}`, timeZone: 'UTC', ...settings })
   const url = `http://127.0.0.1:${port}`
-  const collector = openDaemon('collector', 'collector', config, /^listening on /m)
+  const collector = openDaemon('collector', programs.collector, config, /^listening on /m)
   const agents: Daemon[] = []
-  const command = (...words: string[]) => runCommand('collector', '-c', config, ...words)
+  const command = (...words: string[]) => runCommand(programs.collector, '-c', config, ...words)
   let token: string | undefined
   try {
     await collector.start()
@@ -87,7 +92,7 @@ export async function openFleet(
     database,
     collector,
     addAgent: async (name, options) => {
-      const agent = await enrol(folder, url, name, options, command)
+      const agent = await enrol(folder, url, name, { ...options, program: programs.agent }, command)
       agents.push(agent)
       return agent
     },
@@ -143,16 +148,17 @@ async function enrol(
   folder: string,
   url: string,
   name: string,
-  { log, since = 'all', collector = url, settings }: AgentOptions,
+  options: AgentOptions & { program: Program },
   command: Fleet['command'],
 ): Promise<Daemon> {
+  const { log, since = 'all', collector = url, settings, program } = options
   const config = join(folder, `${name}.json`)
   const keyFile = join(folder, `${name}.key`)
   const own = { collector, keyFile, source: log, since, hostname: name, timeZone: 'UTC' }
   writeJson(config, { ...own, ...settings })
-  const key = await runCommand('agent', '-c', config, 'key')
+  const key = await runCommand(program, '-c', config, 'key')
   await command('agents', 'add', name, key)
-  return openDaemon(name, 'agent', config, /"source":/)
+  return openDaemon(name, program, config, /"source":/)
 }
 
 function using<T>(path: string, readOnly: boolean, work: (db: DatabaseSync) => T): T {

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { type Program, wordsOf } from './daemon.ts'
 
 /**
  * Runs one of our commands to its end, as a person would, whatever its exit code: with this input,
  * in this folder, with these variables besides our own, as this user.
  */
 export async function runMain(
-  program: 'agent' | 'collector',
+  program: Program,
   words: readonly string[],
   input: Buffer | string = '',
   {
@@ -15,8 +15,7 @@ export async function runMain(
     uid,
   }: { cwd?: string; env?: Record<string, string>; uid?: number } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const main = fileURLToPath(new URL(`../../${program}/main.ts`, import.meta.url))
-  const child = spawn(process.execPath, [main, ...words], {
+  const child = spawn(process.execPath, [...wordsOf(program), ...words], {
     cwd,
     env: { ...process.env, ...env },
     ...(uid === undefined ? {} : { uid }),
