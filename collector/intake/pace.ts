@@ -14,7 +14,7 @@ export type Pace = {
   close: () => void
 }
 
-const [firstAfter, nextAfter, againAfter] = [250, 2, 1000] as const
+const [firstAfter, nextAfter, againAfter] = [400, 2, 1000] as const
 /** Findings: what is written at once for a reader, and what is waited for before more is taken. */
 const [little, tooMany] = [2000, 500_000] as const
 

@@ -62,11 +62,15 @@ export function openDatabase(path: string): Database {
   }
 }
 
+/** Most of the database kept in memory, in KiB: the pages that thousands of agents write to in turn. */
+const cacheKib = 32 * 1024
+
 function connect(path: string): DatabaseSync {
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
     const db = new DatabaseSync(path, { timeout: 10_000, enableForeignKeyConstraints: true })
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;
+      PRAGMA cache_size = -${cacheKib}`)
     return db
   } catch (error) {
     throw new DatabaseError(

@@ -11,6 +11,7 @@ import { raiseAlerts } from './alarms.ts'
 import type { Database } from './database.ts'
 import { openHosts } from './hosts.ts'
 import { type MarkedFile, markedFile, moveMark, readCheckpoints, storeCheckpoint } from './marks.ts'
+import { type Into, putRows, type Value } from './rows.ts'
 import { openSums, type Sums } from './sums.ts'
 
 /** A finding newly stored: its place in the order of arrival, its host and what people call that. */
@@ -68,12 +69,12 @@ function storeFindings(
 ): Stored[] {
   const files = new Map<string, MarkedFile>()
   const places = new Map<string | undefined, { host: number; isRelayed: boolean }>()
-  const stored: Stored[] = []
+  const fresh: Fresh[] = []
   for (const entry of entries) {
     const file = files.get(entry.file) ?? markedFile(db, agent, source, entry.file, now)
     files.set(entry.file, file)
     if (entry.kind === 'amend') {
-      amend(db, file.id, entry)
+      amend(db, file.id, entry, fresh)
       continue
     }
     if (entry.offset <= file.mark) continue
@@ -82,20 +83,35 @@ function storeFindings(
     places.set(entry.host, place)
     const { host, isRelayed } = place
     if (isRelayed && isKnownFromAnother(db, agent, host, entry)) continue
-    stored.push({ n: insert(db, file.id, host, entry), host, label: '', finding: entry })
+    fresh.push({ file: file.id, host, finding: entry })
   }
   for (const file of files.values()) moveMark(db, file)
-  // The first word of a host may give it another label.
-  for (const one of stored) one.label = hosts.label(one.host)
-  return stored
+  const last = putRows(db, findingTable, fresh.map(rowOf))
+  return fresh.map(({ host, finding }, at) => {
+    const n = last - fresh.length + 1 + at
+    // Only now: the first word of a host may give it another label.
+    return { n, host, label: hosts.label(host), finding }
+  })
 }
+
+type Fresh = { file: number; host: number; finding: Finding }
 
 function placeOf(hosts: ReturnType<typeof openHosts>, agent: number, name: string | undefined) {
   const host = hosts.of(agent, name)
   return { host, isRelayed: hosts.isRelayed(host) }
 }
 
-function amend(db: Database, file: number, { offset, method }: Amendment): void {
+function amend(
+  db: Database,
+  file: number,
+  { offset, method }: Amendment,
+  fresh: readonly Fresh[],
+): void {
+  const here = fresh.findLast((one) => one.finding.offset === offset && one.file === file)
+  if (here !== undefined) {
+    here.finding = { ...here.finding, method }
+    return
+  }
   db.prepare('UPDATE finding SET method = ? WHERE file = ? AND offset = ?').run(
     method,
     file,
@@ -128,30 +144,29 @@ function isKnownFromAnother(db: Database, agent: number, host: number, found: Fi
   return row !== undefined
 }
 
-function insert(db: Database, file: number, host: number, found: Finding): number {
-  const { lastInsertRowid } = db
-    .prepare(
-      `INSERT INTO finding
-         (file, offset, kind, at, host, program, pid, ip, port, user, method, count, ordinal, text)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      file,
-      found.offset,
-      found.kind,
-      found.at,
-      host,
-      found.program,
-      found.pid ?? null,
-      found.ip ?? null,
-      found.port ?? null,
-      found.user ?? null,
-      found.method ?? null,
-      found.count,
-      found.ordinal,
-      found.text ?? null,
-    )
-  return Number(lastInsertRowid)
+const findingTable: Into = {
+  table: 'finding',
+  columns: 'file,offset,kind,at,host,program,pid,ip,port,user,method,count,ordinal,text'.split(','),
+}
+
+function rowOf({ file, host, finding }: Fresh): Value[] {
+  const { offset, kind, at, program, pid, ip, port, user, method, count, ordinal, text } = finding
+  return [
+    file,
+    offset,
+    kind,
+    at,
+    host,
+    program,
+    pid ?? null,
+    ip ?? null,
+    port ?? null,
+    user ?? null,
+    method ?? null,
+    count,
+    ordinal,
+    text ?? null,
+  ]
 }
 
 function storeGap(db: Database, agent: number, source: string, gap: Gap, now: number): boolean {

@@ -111,28 +111,36 @@ function findingsAfter(
     .iterate(n, upto) as Iterable<Countable>
 }
 
-const threeCounts = `attempts = attempts + excluded.attempts, probes = probes + excluded.probes,
-  logins = logins + excluded.logins`
+const counts = ['attempts', 'probes', 'logins'] as const
+const times = 'first = min(first, excluded.first), last = max(last, excluded.last)'
 
 const tables: Readonly<Record<Table, string>> = {
-  hourly: `INSERT INTO hourly (hour, host, ip, user, attempts, probes, logins)
-    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${threeCounts}`,
-  attacker: `INSERT INTO attacker (ip, host, attempts, probes, logins, first, last)
-    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${threeCounts},
-      first = min(first, excluded.first), last = max(last, excluded.last)`,
-  attackerUser: `INSERT INTO attacker_user (ip, user, attempts) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET attempts = attempts + excluded.attempts`,
-  hostHour: `INSERT INTO host_hour (host, hour, attempts, probes, logins) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET ${threeCounts}`,
-  addressHostDay: `INSERT INTO address_host_day (ip, day, host, attempts, probes, logins)
-    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${threeCounts}`,
-  addressUserDay: `INSERT INTO address_user_day (ip, day, user, attempts) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET attempts = attempts + excluded.attempts`,
-  subject: `INSERT INTO subject (kind, name, attempts, probes, logins, first, last, tried)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET ${threeCounts}, first = min(first, excluded.first),
-      last = max(last, excluded.last),
-      tried = coalesce(max(tried, excluded.tried), tried, excluded.tried)`,
-  subjectDay: `INSERT INTO subject_day (kind, name, day, attempts, probes, logins)
-    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ${threeCounts}`,
+  hourly: adding('hourly', ['hour', 'host', 'ip', 'user']),
+  attacker: adding('attacker', ['ip', 'host'], counts, ['first', 'last'], times),
+  attackerUser: adding('attacker_user', ['ip', 'user'], ['attempts']),
+  hostHour: adding('host_hour', ['host', 'hour']),
+  addressHostDay: adding('address_host_day', ['ip', 'day', 'host']),
+  addressUserDay: adding('address_user_day', ['ip', 'day', 'user'], ['attempts']),
+  subject: adding(
+    'subject',
+    ['kind', 'name'],
+    counts,
+    ['first', 'last', 'tried'],
+    `${times}, tried = coalesce(max(tried, excluded.tried), tried, excluded.tried)`,
+  ),
+  subjectDay: adding('subject_day', ['kind', 'name', 'day']),
+}
+
+// A row that is there grows by what is given; `more` columns are brought up to date by `update`.
+function adding(
+  table: string,
+  key: readonly string[],
+  sums: readonly string[] = counts,
+  more: readonly string[] = [],
+  update?: string,
+): string {
+  const columns = [...key, ...sums, ...more]
+  const changes = [...sums.map((sum) => `${sum} = ${sum} + excluded.${sum}`), update]
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+    ON CONFLICT DO UPDATE SET ${changes.filter((one) => one !== undefined).join(', ')}`
 }

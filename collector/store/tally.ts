@@ -5,6 +5,7 @@
  */
 import type { FindingKind } from '../../shared/finding.ts'
 import { networkOf } from '../fleet/networks.ts'
+import type { Value } from './rows.ts'
 
 /** A finding as far as totals go; `at` in ms UTC. */
 export type Countable = {
@@ -28,13 +29,13 @@ export type Sum = {
 }
 
 /** One row of one table that grows by what is bound. */
-export type Write = { table: Table; bind: (string | number | null)[] }
+export type Write = { table: Table; bind: Value[] }
 
 export type Table =
   | 'hourly'
+  | 'hostHour'
   | 'attacker'
   | 'attackerUser'
-  | 'hostHour'
   | 'addressHostDay'
   | 'addressUserDay'
   | 'subject'
@@ -146,6 +147,10 @@ function* writesOf(places: Place[]): Generator<Write, undefined> {
 }
 
 function order({ ip: one }: Place, { ip: other }: Place): number {
+  return compare(one, other)
+}
+
+function compare(one: string, other: string): number {
   return one < other ? -1 : Number(one > other)
 }
 
@@ -174,52 +179,58 @@ function* byAddress(places: readonly Place[]): Generator<Write, undefined> {
 }
 
 function* byHour(places: readonly Place[]): Generator<Write, undefined> {
-  const sums = openSums<[number, number]>()
+  const sums = new Map<string, { host: number; hour: number; sum: Sum }>()
   for (const { host, hour, all } of places) {
-    sums.add([wholeFleet, hour], all)
-    sums.add([host, hour], all)
+    for (const one of [wholeFleet, host]) {
+      const key = `${one} ${hour}`
+      const known = sums.get(key) ?? { host: one, hour, sum: nothing() }
+      sums.set(key, known)
+      plus(known.sum, all)
+    }
   }
-  for (const { key, sum } of sums.all()) {
-    yield { table: 'hostHour', bind: [...key, ...three(sum)] }
+  for (const { host, hour, sum } of sums.values()) {
+    yield { table: 'hostHour', bind: [host, hour, ...three(sum)] }
   }
 }
 
 function* bySubject(places: readonly Place[]): Generator<Write, undefined> {
-  const days = openSums<[SubjectKind, string, number]>()
-  let [ip, network] = ['', '']
+  yield* subjects('ip', places, ({ ip, all }, add) => add(ip, all))
+  yield* subjects('net', places, ({ ip, all }, add) => add(networkOf(ip), all))
+  yield* subjects('host', places, ({ host, all }, add) => add(String(host), all))
+  yield* subjects('user', places, ({ tried }, add) => {
+    for (const [user, sum] of tried) if (user !== '') add(user, sum)
+  })
+}
+
+function* subjects(
+  kind: SubjectKind,
+  places: readonly Place[],
+  each: (place: Place, add: (name: string, sum: Sum) => void) => void,
+): Generator<Write, undefined> {
+  const names = new Map<string, Map<number, Sum>>()
   for (const place of places) {
     const day = dayOf(place.hour)
-    if (place.ip !== ip) [ip, network] = [place.ip, networkOf(place.ip)]
-    days.add(['ip', ip, day], place.all)
-    days.add(['net', network, day], place.all)
-    days.add(['host', String(place.host), day], place.all)
-    for (const [user, sum] of place.tried) {
-      if (user !== '') days.add(['user', user, day], sum)
+    each(place, (name, more) => {
+      const days = names.get(name) ?? new Map<number, Sum>()
+      names.set(name, days)
+      const sum = days.get(day) ?? nothing()
+      days.set(day, sum)
+      plus(sum, more)
+    })
+  }
+  const inOrder = [...names].sort(([one], [other]) => compare(one, other))
+  for (const [name, days] of inOrder) {
+    for (const [day, sum] of days) {
+      yield { table: 'subjectDay', bind: [kind, name, day, ...three(sum)] }
     }
   }
-  const ever = openSums<[SubjectKind, string]>()
-  for (const { key, sum } of days.all()) {
-    ever.add([key[0], key[1]], sum)
-    yield { table: 'subjectDay', bind: [...key, ...three(sum)] }
-  }
-  for (const { key, sum } of ever.all()) {
-    yield { table: 'subject', bind: [...key, ...three(sum), sum.first, sum.last, sum.tried] }
+  for (const [name, days] of inOrder) {
+    const sum = nothing()
+    for (const more of days.values()) plus(sum, more)
+    yield { table: 'subject', bind: [kind, name, ...three(sum), sum.first, sum.last, sum.tried] }
   }
 }
 
 function dayOf(hour: number): number {
   return Math.floor(hour / dayHours)
-}
-
-function openSums<K extends (string | number)[]>() {
-  const sums = new Map<string, { key: K; sum: Sum }>()
-  return {
-    add: (key: K, more: Sum): void => {
-      const name = key.join('\n')
-      const known = sums.get(name) ?? { key, sum: nothing() }
-      sums.set(name, known)
-      plus(known.sum, more)
-    },
-    all: () => sums.values(),
-  }
 }

@@ -1,0 +1,41 @@
+import type { Database } from './database.ts'
+
+/** A table's columns, in the order in which rows give them, and what is done where a row is there. */
+export type Into = { table: string; columns: readonly string[]; onConflict?: string }
+
+export type Value = string | number | null
+
+const sizes = [16, 8, 4, 2, 1] as const
+
+/**
+ * Inserts rows in their order, several with one statement: half of what a small row costs is the call.
+ * Gives the row id of the last one; those before it are numbered without a hole where the table numbers
+ * its rows.
+ */
+export function putRows(db: Database, into: Into, rows: readonly (readonly Value[])[]): number {
+  let last = 0
+  let at = 0
+  for (const size of sizes) {
+    while (rows.length - at >= size) {
+      const some = size === 1 ? (rows[at] ?? []) : rows.slice(at, at + size).flat()
+      last = Number(db.prepare(statement(into, size)).run(...some).lastInsertRowid)
+      at += size
+    }
+  }
+  return last
+}
+
+const statements = new Map<Into, Map<number, string>>()
+
+function statement(into: Into, size: number): string {
+  const known = statements.get(into)?.get(size)
+  if (known !== undefined) return known
+  const { table, columns, onConflict } = into
+  const row = `(${columns.map(() => '?').join(', ')})`
+  const values = Array.from({ length: size }, () => row).join(', ')
+  const conflict = onConflict === undefined ? '' : `ON CONFLICT DO UPDATE SET ${onConflict}`
+  const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values} ${conflict}`
+  const ofThis = statements.get(into) ?? new Map<number, string>()
+  statements.set(into, ofThis.set(size, sql))
+  return sql
+}
