@@ -9,8 +9,11 @@ import type { Plugin } from 'rolldown'
 import type { TSchema } from 'typebox'
 import { strictness } from '../shared/compile.ts'
 
-/** Functions that only make something: the call is left out where nobody uses what it makes. */
-export const makers = ['Type', 'compiled', 'reader']
+/**
+ * Functions that only make something: the call is left out where nobody uses what it makes. By name, and
+ * with everything called on it, wherever the name stands: so none that a variable may have.
+ */
+export const makers = ['Type', 'compiled', 'makeFrameReader']
 
 /** Puts finished schemas and their checks in the place of the making of them. */
 export function compiledSchemas(): Plugin {

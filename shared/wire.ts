@@ -161,7 +161,7 @@ export type FromAgent = Hello | Proof | Findings | CheckpointFrame | GapFrame | 
 export type FromCollector = Challenge | Welcome | Ack | Bye
 
 /** Checks a text frame an agent sent. */
-export const readFromAgent = reader<FromAgent>({
+export const readFromAgent = makeFrameReader<FromAgent>({
   hello: Hello,
   proof: Proof,
   findings: Findings,
@@ -172,7 +172,7 @@ export const readFromAgent = reader<FromAgent>({
 })
 
 /** Checks a text frame the collector sent. */
-export const readFromCollector = reader<FromCollector>({
+export const readFromCollector = makeFrameReader<FromCollector>({
   challenge: Challenge,
   welcome: Welcome,
   ack: Ack,
@@ -180,7 +180,7 @@ export const readFromCollector = reader<FromCollector>({
 })
 
 // One checker per frame type instead of one union: the sentence then speaks of the frame meant.
-function reader<F>(schemas: Record<string, TSchema>): (text: string) => Checked<F> {
+function makeFrameReader<F>(schemas: Record<string, TSchema>): (text: string) => Checked<F> {
   const checkers = new Map(Object.entries(schemas).map(([type, s]) => [type, checker(s)]))
   return (text) => {
     const frame = parseJson(text)

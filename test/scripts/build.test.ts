@@ -26,6 +26,14 @@ async function bothSay(words: string[]): Promise<[string, string]> {
   return [source.stdout + source.stderr, other.stdout + other.stderr]
 }
 
+test('the built agent counts what the one from the sources counts', async () => {
+  const names = ['attic.auth.log', 'vault.auth.log', 'edge.journal.json', 'edge.journal.export']
+  const logs = names.map((name) => join(root, 'test/recordings', name))
+  const [source, other] = await bothSay(['scan', '--json', ...logs])
+  assert.equal(other, source)
+  assert.ok(JSON.parse(source).attempts > 100)
+})
+
 test('the built agent refuses wrong settings in the same words', async () => {
   const wrong = [
     { colector: 'https://nas.lan:8787' },
