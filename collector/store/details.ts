@@ -4,7 +4,8 @@
  * stops where the next name's all-time count is below what the last of the list has.
  */
 import type { Database } from './database.ts'
-import { edgeSlice, hourSlice, isWide, type Span, wholeDay } from './span.ts'
+import { edgeSlice, hourSlice, isWide, type Span, wholeDay, wholeHour } from './span.ts'
+import { wholeFleet } from './sums.ts'
 import { type Counts, countsOf, plus, type Row, sumColumns, type Top } from './top.ts'
 
 export type Attacker = Counts & {
@@ -47,6 +48,7 @@ export function openDetails(db: Database, asked: DetailsAsked): Details {
   return {
     perPiece,
     of: (list) => {
+      if (list.length > few && most > 0 && isShort(db, since)) return narrow(db, asked, most, list)
       // All that an address ever did lies within a span that begins before it was first seen.
       const cut = list.filter(({ first }) => first < since)
       const hosts = ever(list.filter(({ first }) => first >= since))
@@ -62,6 +64,17 @@ export function openDetails(db: Database, asked: DetailsAsked): Details {
 }
 
 const perPiece = 20
+
+// The hours of a day or so hold fewer names than many addresses ever tried.
+const few = 30
+const shortHours = 36
+
+function isShort(db: Database, since: number): boolean {
+  const newest = db
+    .prepare(`SELECT max(hour) AS hour FROM host_hour WHERE host = ${wholeFleet}`)
+    .get()?.['hour']
+  return Number(newest ?? 0) - wholeHour(since) < shortHours
+}
 
 /** By address, then by label. */
 type Hosts = Map<string, Map<string, Counts>>

@@ -30,6 +30,9 @@ export function startBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: executable ?? '', args: flags })
 }
 
+// Chromium drops what it is loading when an interface comes or goes, as the labs' beside this one do.
+const networkChanged = 'net::ERR_NETWORK_CHANGED'
+
 export type Open = {
   page: Page
   /** Everything the browser complained about. */
@@ -62,10 +65,16 @@ export async function open(browser: Browser, look: Look = {}): Promise<Open> {
   const troubles: string[] = []
   const requested: string[] = []
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) troubles.push(message.text())
+    const isOurs = !message.text().includes(networkChanged)
+    if (['error', 'warning'].includes(message.type()) && isOurs) troubles.push(message.text())
   })
   page.on('pageerror', (error) => troubles.push(error.message))
   page.on('request', (request) => requested.push(request.url()))
+  page.on('requestfailed', (request) => {
+    if (request.failure()?.errorText !== networkChanged) return
+    if (['script', 'stylesheet'].includes(request.resourceType()))
+      void page.reload().catch(() => {})
+  })
   page.setDefaultTimeout(10_000)
   return { page, troubles, requested, close: () => context.close() }
 }

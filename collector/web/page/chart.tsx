@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import type { ChartAnswer } from '../shapes.ts'
-import { counted, number, range, visible, zone } from './words.ts'
+import { counted, number, range, span, visible, zone } from './words.ts'
 
 export type Narrowed = { from: number; to: number } | undefined
 
@@ -52,7 +52,7 @@ export function Chart({ chart, narrowed, narrow }: Props) {
     (sum, { values }) => sum + values.reduce((all, one) => all + one, 0),
     0,
   )
-  const told = cursor === undefined ? '' : tell(chart, series, cursor)
+  const told = cursor === undefined ? hint(chart, narrowed) : tell(chart, series, cursor)
   // A finger cannot drag here, for it scrolls: it points at a step. The click that ends dragging is
   // kept back by uPlot.
   const onClick = () => {
@@ -147,7 +147,7 @@ function draw(
     {
       width: node.clientWidth,
       height,
-      padding: [10, 6, 0, 0],
+      padding: [10, 22, 0, 0],
       legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone.peek() ?? 'UTC'),
       cursor: {
@@ -184,7 +184,7 @@ function draw(
           stroke: colour(hue),
           ...(isAlone
             ? {
-                fill: colour(hue, 0.75),
+                fill: colour(hue),
                 width: 0,
                 ...(bars && { paths: bars }),
                 points: { show: false },
@@ -264,6 +264,12 @@ function tell(chart: ChartAnswer, series: Line[], at: number): string {
   const { from, to } = stepRange(chart, at)
   const sum = series.reduce((all, { values }) => all + (values[at] ?? 0), 0)
   return `${range(from, to)}: ${number(sum)}`
+}
+
+function hint({ step }: ChartAnswer, narrowed: Narrowed): string {
+  return narrowed === undefined
+    ? `In steps of ${span(step)}. Drag or tap to narrow everything below.`
+    : 'Narrowed to what is marked. Tap to widen again.'
 }
 
 function useDark(): boolean {

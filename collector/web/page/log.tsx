@@ -23,6 +23,8 @@ function filters(): Filters {
 }
 
 export function LogPage() {
+  const [paused, setPaused] = useState(false)
+  const [held, setHeld] = useState(0)
   const wanted = filters()
   const key = JSON.stringify(wanted)
   // Another filter is another log.
@@ -31,10 +33,26 @@ export function LogPage() {
       title="Live log"
       label="Live log"
       kind="logpage"
-      side={<FindingsExport wanted={wanted} />}
+      side={
+        <>
+          <span role="status" class="quiet">
+            {paused ? `Paused, ${counted(held, 'new event')} waiting` : ''}
+          </span>
+          <button
+            type="button"
+            id="pause"
+            class="small"
+            aria-pressed={paused}
+            onClick={() => setPaused(!paused)}
+          >
+            {paused ? 'Go on' : 'Pause'}
+          </button>
+          <FindingsExport wanted={wanted} />
+        </>
+      }
     >
       <FilterForm wanted={wanted} />
-      <Lines key={key} wanted={wanted} />
+      <Lines key={key} wanted={wanted} paused={paused} setHeld={setHeld} />
     </Card>
   )
 }
@@ -129,12 +147,18 @@ function FilterForm({ wanted }: { wanted: Filters }) {
 type Log = { rows: Entry[]; next: Cursor; isEnd: boolean }
 const start: Log = { rows: [], next: { finding: undefined, line: undefined }, isEnd: false }
 
-function Lines({ wanted }: { wanted: Filters }) {
+function Lines({
+  wanted,
+  paused,
+  setHeld,
+}: {
+  wanted: Filters
+  paused: boolean
+  setHeld: (many: number) => void
+}) {
   const [log, setLog] = useState(start)
-  const [paused, setPaused] = useState(false)
-  const [held, setHeld] = useState(0)
   const holding = useRef<Entry[]>([])
-  const isPaused = useRef(false)
+  const isPaused = useRef(paused)
   const busy = useRef(false)
   const list = useRef<HTMLOListElement>(null)
   const end = useRef<HTMLLIElement>(null)
@@ -184,26 +208,18 @@ function Lines({ wanted }: { wanted: Filters }) {
     return () => observer.disconnect()
   }, [log])
 
-  const toggle = () => {
-    isPaused.current = !paused
-    setPaused(!paused)
-    if (!paused) return
+  useEffect(() => {
+    isPaused.current = paused
+    if (paused) return
     const waiting = holding.current
     holding.current = []
     setHeld(0)
+    if (waiting.length === 0) return
     setLog((log) => newer(log, waiting, mostLive))
     list.current?.scrollTo(0, 0)
-  }
+  }, [paused])
   return (
     <>
-      <div class="logbar">
-        <button type="button" id="pause" aria-pressed={paused} onClick={toggle}>
-          {paused ? 'Go on' : 'Pause'}
-        </button>
-        <span role="status" class="quiet">
-          {paused ? `Paused, ${counted(held, 'new event')} waiting` : ''}
-        </span>
-      </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <ol id="live" class="log" ref={list} tabIndex={0} aria-label="Events, newest first">
         {log.rows.map((entry) => (

@@ -84,11 +84,13 @@ function OneReport({ report }: { report: Report }) {
               {states.get(part.state) ?? part.state}
             </span>{' '}
             <span class="quiet">
-              {part.tries > 1 && `${counted(part.tries, 'try', 'tries')} `}
+              {part.tries > 1 && counted(part.tries, 'try', 'tries')}
+              {part.tries > 1 && part.why !== null && ', '}
               {part.why !== null && visible(part.why)}
               {part.due !== null && Date.parse(part.due) > now.value && (
                 <>
-                  {part.why !== null && '; '}next try in {span(Date.parse(part.due) - now.value)}
+                  {(part.why !== null || part.tries > 1) && '; '}next try in{' '}
+                  {span(Date.parse(part.due) - now.value)}
                 </>
               )}
             </span>

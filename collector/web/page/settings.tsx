@@ -10,9 +10,13 @@ type Settings = { schedule: string; zone: string; quiet: string | null }
 export function SettingsPage() {
   return (
     <>
-      <ReportSettings />
-      <TestMessage />
-      <Codes />
+      <div class="columns">
+        <ReportSettings />
+        <div>
+          <TestMessage />
+          <Codes />
+        </div>
+      </div>
       <Audit />
     </>
   )
