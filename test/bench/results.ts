@@ -22,7 +22,7 @@ export function keep(file: string, sections: ReadonlyMap<string, string>): void 
 }
 
 /** The benches there are, in the order in which they are run and printed. */
-export const order = ['parse', 'live', 'ingest', 'latency', 'footprint', 'growth'] as const
+export const order = ['parse', 'live', 'ingest', 'latency', 'footprint', 'growth', 'api'] as const
 
 function place(name: string): number {
   return (order as readonly string[]).indexOf(name)
