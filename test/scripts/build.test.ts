@@ -79,6 +79,22 @@ test('the built agent refuses a wrong frame in the same words', { timeout: 240_0
   }
 })
 
+test('the built agent understands logs as its sources do', async () => {
+  const logs = ['attic.auth.log', 'edge.journal.json', 'nas.auth.log', 'vault.auth.log']
+  for (const log of logs) {
+    const file = join(root, 'test/recordings', log)
+    for (const words of [
+      ['scan', '--json', file],
+      ['scan', file],
+      ['explain', '--json', file],
+    ]) {
+      const [source, other] = await bothSay(words)
+      assert.equal(other, source)
+      assert.ok(source.length > 300, source)
+    }
+  }
+})
+
 test('the built programs speak to each other, and are small', { timeout: 240_000 }, async (t) => {
   const fleet = await openFleet({}, { programs })
   t.after(fleet.close)
