@@ -5,20 +5,25 @@ import type { Daemon } from '../support/daemon.ts'
 import type { Fleet } from '../support/fleet.ts'
 import type { TcpProxy } from '../support/proxy.ts'
 import type { Random } from '../support/random.ts'
+import type { SmallDisk } from '../support/small-disk.ts'
 
 /** One fault: what it is called, and its whole course until things work again. */
 export type Fault = { kind: string; happen: () => Promise<void> }
 
-/** Longer than either side waits for a sign of life: only worth its time in a long campaign. */
+/** What can happen to somebody; the long ones are only worth their time in a long campaign. */
+export type Faults = { short: Fault[]; long: Fault[] }
+
+/** Longer than either side waits for a sign of life. */
 const pastPatience = 36_000
 
-/** What can happen to an agent and to its way to the collector; `long` for a campaign of minutes. */
-export function agentFaults(
-  agent: Daemon,
-  proxy: TcpProxy,
-  random: Random,
-  long: boolean,
-): Fault[] {
+const hour = 3_600_000
+const day = 24 * hour
+
+/**
+ * What can happen to an agent and to its way to the collector; `clone` is a second process of the same
+ * identity.
+ */
+export function agentFaults(agent: Daemon, clone: Daemon, proxy: TcpProxy, random: Random): Faults {
   const silence: Fault = {
     kind: 'network swallows all, past patience',
     async happen() {
@@ -27,14 +32,25 @@ export function agentFaults(
       proxy.pass()
     },
   }
-  return [
-    ...processFaults('agent', agent, random, long),
-    ...(long ? [silence] : []),
+  const own = processFaults('agent', agent, random)
+  const short: Fault[] = [
+    ...own.short,
     {
       kind: 'connection cut at a byte',
       happen: async () => proxy.cutAfter(random.whole(0, 200_000)),
     },
     { kind: 'connection cut', happen: async () => proxy.cutAfter(0) },
+    { kind: 'frame replayed', happen: async () => proxy.replay() },
+    {
+      kind: 'agent cloned',
+      async happen() {
+        await clone.start()
+        await pause(random.whole(500, 4_000))
+        await clone.kill()
+      },
+    },
+    // No further back than a log without years bears before its first line is known.
+    clockFault('agent', agent, random, [-12 * hour, 30 * day]),
     {
       kind: 'network swallows all',
       async happen() {
@@ -54,14 +70,15 @@ export function agentFaults(
       },
     },
   ]
+  return { short, long: [...own.long, silence] }
 }
 
-/** What can happen to the collector and its database; makes the first backup. */
+/** What can happen to the collector and its database, and to its disk where it can be filled; makes the first backup. */
 export async function collectorFaults(
   fleet: Fleet,
+  disk: SmallDisk | undefined,
   random: Random,
-  long: boolean,
-): Promise<Fault[]> {
+): Promise<Faults> {
   const backups: string[] = []
   const backUp = async () => {
     const file = join(fleet.folder, `backup-${backups.length}.db`)
@@ -69,9 +86,12 @@ export async function collectorFaults(
     backups.push(file)
   }
   await backUp()
-  return [
-    ...processFaults('collector', fleet.collector, random, long),
+  const own = processFaults('collector', fleet.collector, random)
+  const short: Fault[] = [
+    ...own.short,
     { kind: 'backup made', happen: backUp },
+    clockFault('collector', fleet.collector, random, [-56 * 365 * day, 30 * day]),
+    ...(disk === undefined ? [] : [fullDisk(disk, random)]),
     {
       kind: 'collector restored from an older backup',
       async happen() {
@@ -81,9 +101,36 @@ export async function collectorFaults(
       },
     },
   ]
+  return { short, long: own.long }
 }
 
-function processFaults(name: string, daemon: Daemon, random: Random, long: boolean): Fault[] {
+function fullDisk(disk: SmallDisk, random: Random): Fault {
+  return {
+    kind: 'collector’s disk full',
+    async happen() {
+      disk.fill()
+      await pause(random.whole(500, 8_000))
+      disk.free()
+    },
+  }
+}
+
+function clockFault(
+  name: string,
+  daemon: Daemon,
+  random: Random,
+  [least, most]: [number, number],
+): Fault {
+  return {
+    kind: `${name}’s clock jumps`,
+    happen: async () => {
+      const ms = random.chance(0.3) ? 0 : random.whole(-hour, hour)
+      daemon.shiftClock(random.chance(0.3) ? random.whole(least, most) : ms)
+    },
+  }
+}
+
+function processFaults(name: string, daemon: Daemon, random: Random): Faults {
   const sleep: Fault = {
     kind: `${name} stands still, past patience`,
     async happen() {
@@ -92,8 +139,7 @@ function processFaults(name: string, daemon: Daemon, random: Random, long: boole
       daemon.resume()
     },
   }
-  return [
-    ...(long ? [sleep] : []),
+  const short: Fault[] = [
     {
       kind: `${name} killed`,
       async happen() {
@@ -127,4 +173,5 @@ function processFaults(name: string, daemon: Daemon, random: Random, long: boole
       },
     },
   ]
+  return { short, long: [sleep] }
 }

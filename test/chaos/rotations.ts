@@ -25,25 +25,36 @@ export async function rotate(host: AttackedHost, random: Random, how: Rotation):
   await log.pack(async () => void (await pause(random.whole(1, 300))))
 }
 
+const manners = [
+  'copytruncate',
+  'copytruncate\n  compress\n  delaycompress',
+  'nocreate',
+  'nocreate\n  compress',
+  'nocreate\n  compress\n  delaycompress',
+  'nocreate\n  dateext\n  dateformat -%Y%m%d-%s',
+  'nocreate\n  compress\n  delaycompress\n  dateext\n  dateformat -%Y%m%d-%s',
+]
+
 /** The real logrotate on a host's log; undefined where it is not installed. */
 export function openLogrotate(
   host: AttackedHost,
   folder: string,
   random: Random,
-): (() => Promise<void>) | undefined {
+): { manner: string; turn: () => Promise<void> } | undefined {
   const program = findLogrotate()
   if (program === undefined) return undefined
   const own = join(folder, `${host.name}-logrotate`)
   mkdirSync(own, { mode: 0o700 })
   const settings = join(own, 'logrotate.conf')
-  const manner = random.pick(['copytruncate', 'nocreate', 'nocreate\n  compress'])
+  const manner = random.pick(manners)
   writeFileSync(settings, `${host.log.path} {\n  rotate 1000\n  ${manner}\n}\n`, { mode: 0o600 })
   // Nothing is written meanwhile: what logrotate itself loses between its copy and its truncation, or
   // what is written to a file being packed, is not ours to find.
-  return async () => {
+  const turn = async () => {
     await promisify(execFile)(program, ['-f', '-s', join(own, 'state'), settings])
     host.log.reopen()
   }
+  return { manner: manner.replaceAll(/\n +/g, ', '), turn }
 }
 
 function findLogrotate(): string | undefined {

@@ -1,21 +1,15 @@
 /**
- * npm run chaos -- [--seed N] [--minutes M] [--agents K]: a fleet under attack to which everything
- * happens at once, for as long as asked. Prints each fault and a table; exit code 1 where anything is
- * lost or counted twice.
+ * npm run chaos -- [--seed N] [--minutes M] [--agents K] [--lines L] [--faults F]: a fleet under attack
+ * to which everything happens at once, for M minutes and until L lines were written and F faults
+ * happened. Then the same in small with a rule taken away, which must not be exact. Prints each fault
+ * and a table; exit code 1 where anything is lost or counted twice, or the control notices nothing.
  */
-import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Fleet, openFleet } from '../support/fleet.ts'
-import { openProxy, type TcpProxy } from '../support/proxy.ts'
-import { type Random, randomOf } from '../support/random.ts'
-import { type AttackedHost, openAttackedHost } from './attacked-host.ts'
-import { agentFaults, collectorFaults, type Fault } from './faults.ts'
-import { openLogrotate, rotate, rotations } from './rotations.ts'
-import { judge, type Verdict } from './verdict.ts'
-
-const hour = 3_600_000
-/** Every file ever rotated stays on disk: a collector restored from a backup wants them again. */
-const mostRotations = 30
+import { changedPrograms } from '../faults/changed.ts'
+import { noMarks } from '../faults/rules.ts'
+import { randomOf } from '../support/random.ts'
+import { type FleetOutcome, playFleet } from './fleet-campaign.ts'
 
 const asked = readAsked()
 const random = randomOf(asked.seed)
@@ -23,121 +17,29 @@ const started = performance.now()
 const faults = new Map<string, number>()
 console.log(`seed ${asked.seed}, ${asked.minutes} minutes, ${asked.agents} agents`)
 
-const fleet = await openFleet({ logLevel: 'warn' })
-try {
-  const sites = await openSites(fleet)
-  await campaign(fleet, sites)
-  const verdict = await rest(fleet, sites)
-  tell(sites, verdict)
-  process.exitCode = verdict.differences.length === 0 ? 0 : 1
-  await Promise.all(sites.map(({ proxy }) => proxy.close()))
-} finally {
-  await fleet.close()
-}
+const outcome = await playFleet({ ...asked, random, note })
+tell(outcome)
+const bites = await control()
+process.exitCode = outcome.differences.length === 0 && bites ? 0 : 1
 
-// --- the course of it -----------------------------------------------------------------------------
-
-/** A host, the network between it and the collector, and its own way to rotate logs. */
-type Site = { host: AttackedHost; proxy: TcpProxy; turn: () => Promise<string>; random: Random }
-
-async function openSites(open: Fleet): Promise<Site[]> {
-  const sites: Site[] = []
-  for (let at = 1; at <= asked.agents; at++) {
-    const own = random.fork()
-    const proxy = await openProxy(open.port)
-    const host = await openAttackedHost(open, `host${at}`, own, {
-      collector: proxy.url,
-      // A line is less than half a second of the log's time, some hundreds of them a second of ours.
-      from: Date.now() - (30 + 4 * asked.minutes) * hour,
-    })
-    const real = own.chance(0.5) ? openLogrotate(host, open.folder, own) : undefined
-    const turn = async () => {
-      if (real !== undefined) {
-        await real()
-        return 'rotation by logrotate'
-      }
-      const how = own.pick(rotations)
-      await rotate(host, own, how)
-      return `rotation: ${how}`
-    }
-    await host.agent.start()
-    sites.push({ host, proxy, turn, random: own })
-  }
-  return sites
-}
-
-async function campaign(open: Fleet, sites: readonly Site[]): Promise<void> {
-  const long = asked.minutes >= 3
-  const aboutCollector = await collectorFaults(open, random, long)
-  const end = performance.now() + asked.minutes * 60_000
-  await Promise.all([
-    suffer('collector', aboutCollector, random.fork(), [800, 4_000], end),
-    ...sites.flatMap(({ host, proxy, turn, random: own }) => [
-      write(host, turn, own.fork(), end),
-      suffer(host.name, agentFaults(host.agent, proxy, own, long), own.fork(), [400, 3_000], end),
-    ]),
-  ])
-}
-
-async function write(
-  host: AttackedHost,
-  turn: () => Promise<string>,
-  own: Random,
-  end: number,
-): Promise<void> {
-  const between = Math.max(1_500, (asked.minutes * 60_000) / mostRotations)
-  let rotation = performance.now() + between * (0.5 + own.next())
-  while (performance.now() < end) {
-    await host.burst(own.whole(5, 200), async () => void (await pause(own.whole(1, 60))))
-    if (performance.now() > rotation && host.log.older() < mostRotations) {
-      note(host.name, await turn())
-      // A file that has only just begun cannot be rotated by name alone; syslog writes first.
-      await host.burst(own.whole(1, 20), async () => undefined)
-      if (own.chance(0.1)) host.upgrade()
-      rotation = performance.now() + between * (0.5 + own.next())
-    }
-    await pause(own.whole(20, 400))
-  }
-}
-
-async function suffer(
-  whose: string,
-  possible: readonly Fault[],
-  own: Random,
-  [least, most]: [number, number],
-  end: number,
-): Promise<void> {
-  for (;;) {
-    await pause(own.whole(least, most))
-    if (performance.now() > end) return
-    const fault = own.pick(possible)
-    note(whose, fault.kind)
-    await fault.happen()
-  }
-}
-
-// Agents that were cut off often wait long before they try again; a fresh one tries at once.
-async function rest(open: Fleet, sites: readonly Site[]): Promise<Verdict> {
-  for (const { host, proxy } of sites) {
-    proxy.pass()
-    await host.agent.kill()
-    await host.agent.start()
-  }
+/** The same without marks: whatever is told again counts again. */
+async function control(): Promise<boolean> {
+  const { root, remove } = changedPrograms(noMarks)
+  const at = (path: string) => fileURLToPath(new URL(path, root)) as `/${string}`
   try {
-    for (const { host } of sites) await host.caughtUp(120_000)
-  } catch (error) {
-    for (const one of [open.collector, ...sites.map(({ host }) => host.agent)]) {
-      console.error(`--- ${one.name}\n${one.said().slice(-3_000)}`)
-    }
-    throw error
+    const small = { minutes: 0.5, lines: 0, faults: 15, agents: 1 }
+    const { lines, lost, doubled } = await playFleet({
+      ...small,
+      random: random.fork(),
+      note: () => undefined,
+      programs: { agent: at('agent/main.ts'), collector: at('collector/main.ts') },
+    })
+    console.log(`control without marks: ${lines} lines, ${lost} lost, ${doubled} doubled`)
+    return lost + doubled > 0
+  } finally {
+    remove()
   }
-  return judge(
-    open,
-    sites.map(({ host }) => host.told),
-  )
 }
-
-// --- words ----------------------------------------------------------------------------------------
 
 function note(whose: string, what: string): void {
   faults.set(what, (faults.get(what) ?? 0) + 1)
@@ -145,8 +47,7 @@ function note(whose: string, what: string): void {
   console.log(`${seconds.padStart(7)} s  ${whose.padEnd(10)} ${what}`)
 }
 
-function tell(sites: readonly Site[], { expected, lost, doubled, gaps, differences }: Verdict) {
-  const lines = sites.reduce((sum, { host }) => sum + host.log.lines(), 0)
+function tell({ expected, lost, doubled, gaps, lines, differences }: FleetOutcome): void {
   const total = [...faults.values()].reduce((sum, count) => sum + count, 0)
   const table: [string, number][] = [
     ...[...faults].sort(([one], [other]) => (one < other ? -1 : 1)),
@@ -158,14 +59,16 @@ function tell(sites: readonly Site[], { expected, lost, doubled, gaps, differenc
     ['doubled', doubled],
   ]
   console.log('')
-  for (const [name, count] of table) console.log(`${name.padEnd(42)}${String(count).padStart(9)}`)
+  for (const [name, count] of table) console.log(`${name.padEnd(72)}${String(count).padStart(9)}`)
   for (const one of differences) console.log(one)
   if (differences.length > 0) console.log(`again: npm run chaos -- --seed ${asked.seed}`)
 }
 
-function readAsked(): { seed: number; minutes: number; agents: number } {
+function readAsked() {
   const text = { type: 'string' } as const
-  const { values } = parseArgs({ options: { seed: text, minutes: text, agents: text } })
+  const { values } = parseArgs({
+    options: { seed: text, minutes: text, agents: text, lines: text, faults: text },
+  })
   const number = (given: string | undefined, otherwise: number, least: number): number => {
     const value = given === undefined ? otherwise : Number(given)
     if (Number.isFinite(value) && value >= least) return value
@@ -176,5 +79,7 @@ function readAsked(): { seed: number; minutes: number; agents: number } {
     seed: Math.floor(number(values.seed, Date.now() % 1_000_000, 0)),
     minutes: number(values.minutes, 1, 0.1),
     agents: Math.floor(number(values.agents, 3, 1)),
+    lines: number(values.lines, 0, 0),
+    faults: number(values.faults, 0, 0),
   }
 }

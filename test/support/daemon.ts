@@ -1,5 +1,6 @@
 /** One real process of ours that a test starts, hurts and starts again. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,21 +20,27 @@ export type Daemon = {
   /** SIGSTOP: it stands still, its sockets stay open. */
   pause: () => void
   resume: () => void
+  /** Sets its wall clock so many ms ahead, from now on and in its next lives; only where it was opened with one. */
+  shiftClock: (ms: number) => void
   /** The last words of all its lives, for a failure's message. */
   said: () => string
 }
 
-/** From its sources, or the file of a built one. */
+/** From its sources, or the file of a built one, or the main file of another source tree. */
 export type Program = 'agent' | 'collector' | `/${string}`
 
 const wordsKept = 20_000
 
-/** A daemon of ours by the settings in a file; `ready` is what it prints when it is. */
+/**
+ * A daemon of ours by the settings in a file; `ready` is what it prints when it is. `clock` is the file
+ * that says how far its wall clock is off, if that is to be changed.
+ */
 export function openDaemon(
   name: string,
   program: Program,
   settings: string,
   ready: RegExp,
+  clock?: string,
 ): Daemon {
   let child: ChildProcess | undefined
   let words = ''
@@ -58,7 +65,7 @@ export function openDaemon(
     pid: () => child?.pid,
     async start() {
       if (child !== undefined) throw new Error(`${name} is running already`)
-      const one = spawnProgram(program, ['-c', settings, 'run'])
+      const one = spawnProgram(program, ['-c', settings, 'run'], clock)
       child = one
       one.once('exit', () => {
         if (child === one) child = undefined
@@ -79,6 +86,11 @@ export function openDaemon(
     kill: async () => void (await end('SIGKILL')),
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
+    shiftClock(ms) {
+      if (clock === undefined) throw new Error(`${name} has no clock that can be shifted`)
+      writeFileSync(clock, String(ms))
+      child?.kill('SIGUSR2')
+    },
     said: () => words,
   }
 }
@@ -98,6 +110,7 @@ export async function runCommand(program: Program, ...words: string[]): Promise<
 export function wordsOf(program: Program): string[] {
   if (!program.startsWith('/'))
     return [fileURLToPath(new URL(`../../${program}/main.ts`, import.meta.url))]
+  if (!isBuilt(program)) return [program]
   return [...flags[program.endsWith('/agent.js') ? 'agent' : 'collector'], program]
 }
 
@@ -108,10 +121,20 @@ process.once('exit', () => {
 // A test that is cut off must not leave a fleet behind.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
-function spawnProgram(program: Program, words: string[]): ChildProcess {
-  const child = spawn(process.execPath, [...wordsOf(program), ...words], {
+const shiftedClock = new URL('shifted-clock.ts', import.meta.url).href
+
+function isBuilt(program: Program): boolean {
+  return program.endsWith('.js')
+}
+
+function spawnProgram(program: Program, words: string[], clock?: string): ChildProcess {
+  const before = clock === undefined ? [] : ['--import', shiftedClock]
+  const child = spawn(process.execPath, [...before, ...wordsOf(program), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: environment(program.startsWith('/')),
+    env: {
+      ...environment(isBuilt(program)),
+      ...(clock === undefined ? {} : { SHIFTED_CLOCK: clock }),
+    },
   })
   children.add(child)
   child.once('exit', () => children.delete(child))
@@ -120,9 +143,9 @@ function spawnProgram(program: Program, words: string[]): ChildProcess {
 
 // Settings come from the file alone, whatever the tests' own environment holds. Compiled sources are
 // kept for the next start: a campaign starts hundreds of processes.
-function environment(isBuilt: boolean): NodeJS.ProcessEnv {
+function environment(built: boolean): NodeJS.ProcessEnv {
   const ours = /^(?:CIBOT_|CREDENTIALS_DIRECTORY|NODE_OPTIONS|NODE_TEST_CONTEXT)/
   const others = Object.entries(process.env).filter(([name]) => !ours.test(name))
   const cache = { NODE_COMPILE_CACHE: join(tmpdir(), 'cibot-tests-compiled') }
-  return { ...Object.fromEntries(others), ...(isBuilt ? {} : cache) }
+  return { ...Object.fromEntries(others), ...(built ? {} : cache) }
 }

@@ -18,6 +18,8 @@ export type Fleet = {
   collector: Daemon
   /** Writes an agent's settings, makes its key and enrols it; it is not started. */
   addAgent: (name: string, options: AgentOptions) => Promise<Daemon>
+  /** Another process with an agent's settings and key, as a cloned machine would run. */
+  clone: (name: string) => Daemon
   /** Writes a copy of the database with the `backup` command. */
   backup: (file: string) => Promise<void>
   /** Puts a backup in the database's place; the collector must not be running. */
@@ -58,12 +60,14 @@ export type FleetOptions = {
   disk?: string
   /** What is run, where not the sources. */
   programs?: Programs
+  /** Whether the wall clocks of all are to be shifted. */
+  clocks?: boolean
 }
 
 /** Makes a fleet whose collector runs already; `settings` are more keys of collector.json. */
 export async function openFleet(
   settings: Record<string, unknown> = {},
-  { disk, programs = { agent: 'agent', collector: 'collector' } }: FleetOptions = {},
+  { disk, clocks, programs = { agent: 'agent', collector: 'collector' } }: FleetOptions = {},
 ): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'cibot-fleet-'))
   const port = await freePort()
@@ -72,7 +76,13 @@ export async function openFleet(
   const listen = { host: '127.0.0.1', port }
   writeJson(config, { listen, database: `sqlite:${database}`, timeZone: 'UTC', ...settings })
   const url = `http://127.0.0.1:${port}`
-  const collector = openDaemon('collector', programs.collector, config, /^listening on /m)
+  const collector = openDaemon(
+    'collector',
+    programs.collector,
+    config,
+    /^listening on /m,
+    clocks ? `${config}.clock` : undefined,
+  )
   const agents: Daemon[] = []
   const command = (...words: string[]) => runCommand(programs.collector, '-c', config, ...words)
   let token: string | undefined
@@ -92,9 +102,21 @@ export async function openFleet(
     database,
     collector,
     addAgent: async (name, options) => {
-      const agent = await enrol(folder, url, name, { ...options, program: programs.agent }, command)
+      const agent = await enrol(
+        folder,
+        url,
+        name,
+        { ...options, program: programs.agent, clocks },
+        command,
+      )
       agents.push(agent)
       return agent
+    },
+    clone: (name) => {
+      const settings = join(folder, `${name}.json`)
+      const clone = openDaemon(`${name}'s clone`, programs.agent, settings, /"source":/)
+      agents.push(clone)
+      return clone
     },
     backup: async (file) => void (await command('backup', file)),
     restore(file) {
@@ -125,7 +147,10 @@ export async function openFleet(
   }
 }
 
-/** Waits until an agent has read a file to `offset` and the collector has that on disk. */
+/**
+ * Waits until an agent has read a file to `offset` and the collector has that on disk; fails where it
+ * gets no further for `within` ms.
+ */
 export async function caughtUp(
   fleet: Fleet,
   agent: string,
@@ -133,32 +158,35 @@ export async function caughtUp(
   offset: number,
   within = 60_000,
 ): Promise<void> {
-  const standing = () => fleet.checkpoint(agent)?.position
-  await until(
-    () => `${agent} at byte ${offset} of ${file}; it stands at ${JSON.stringify(standing())}`,
-    () => {
-      const at = standing()
-      return at?.kind === 'file' && at.file === file && at.offset === offset
-    },
-    within,
-  )
+  let last = ''
+  for (;;) {
+    const position = fleet.checkpoint(agent)?.position
+    if (position?.kind === 'file' && position.file === file && position.offset === offset) return
+    const before = last
+    last = JSON.stringify(position)
+    await until(
+      `${agent} at byte ${offset} of ${file}; it stands at ${last}`,
+      () => JSON.stringify(fleet.checkpoint(agent)?.position) !== before,
+      within,
+    )
+  }
 }
 
 async function enrol(
   folder: string,
   url: string,
   name: string,
-  options: AgentOptions & { program: Program },
+  options: AgentOptions & { program: Program; clocks: boolean | undefined },
   command: Fleet['command'],
 ): Promise<Daemon> {
-  const { log, since = 'all', collector = url, settings, program } = options
+  const { log, since = 'all', collector = url, settings, program, clocks } = options
   const config = join(folder, `${name}.json`)
   const keyFile = join(folder, `${name}.key`)
   const own = { collector, keyFile, source: log, since, hostname: name, timeZone: 'UTC' }
   writeJson(config, { ...own, ...settings })
   const key = await runCommand(program, '-c', config, 'key')
   await command('agents', 'add', name, key)
-  return openDaemon(name, program, config, /"source":/)
+  return openDaemon(name, program, config, /"source":/, clocks ? `${config}.clock` : undefined)
 }
 
 function using<T>(path: string, readOnly: boolean, work: (db: DatabaseSync) => T): T {

@@ -13,13 +13,15 @@ export type TcpProxy = {
   blackhole: () => void
   /** Every piece arrives so many ms later, in order. */
   delay: (ms: number) => void
+  /** Sends the last piece of every client once more, as it came. */
+  replay: () => void
   /** How many connections are open through it. */
   open: () => number
   close: () => Promise<void>
 }
 
 type Mode = { holds: boolean; late: number }
-type Pair = { sockets: [Socket, Socket]; left: number }
+type Pair = { sockets: [Socket, Socket]; left: number; last: Buffer }
 
 /** Opens a proxy in front of a port on loopback, which need not be listened to yet. */
 export async function openProxy(target: number): Promise<TcpProxy> {
@@ -27,7 +29,11 @@ export async function openProxy(target: number): Promise<TcpProxy> {
   const pairs = new Set<Pair>()
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1')
-    const pair: Pair = { sockets: [client, upstream], left: Number.POSITIVE_INFINITY }
+    const pair: Pair = {
+      sockets: [client, upstream],
+      left: Number.POSITIVE_INFINITY,
+      last: Buffer.alloc(0),
+    }
     pairs.add(pair)
     for (const socket of pair.sockets) {
       socket.setNoDelay(true)
@@ -45,6 +51,7 @@ export async function openProxy(target: number): Promise<TcpProxy> {
   const send = (to: Socket, bytes: Buffer, pair: Pair) => {
     if (!pairs.has(pair) || pair.left <= 0) return
     const passing = bytes.subarray(0, pair.left)
+    if (to === pair.sockets[1]) pair.last = passing
     pair.left -= bytes.length
     to.write(passing, () => {
       if (pair.left <= 0) cut(pair)
@@ -87,6 +94,9 @@ export async function openProxy(target: number): Promise<TcpProxy> {
     blackhole: () => hold(true),
     delay(ms) {
       mode.late = ms
+    },
+    replay() {
+      for (const pair of pairs) if (pair.last.length > 0) send(pair.sockets[1], pair.last, pair)
     },
     open: () => pairs.size,
     close: () =>
