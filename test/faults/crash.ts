@@ -23,13 +23,13 @@ const together = 6
 
 /**
  * Plays `smallDay` with the log of a seed without a crash, and then with one before and one after each
- * of its side effects (each `every`-th of them). Gives how many effects there were, and the crashes
+ * of its side effects (each `every`-th of them), until `enough` did harm. Gives how many effects there were, and the crashes
  * after which anything was lost, doubled or told wrong.
  */
 export async function crashEverywhere(
   programs: Programs,
   seed: number,
-  every = 1,
+  { every, enough } = { every: 1, enough: Number.POSITIVE_INFINITY },
 ): Promise<{ effects: string[]; crashes: number; harm: Harm[] }> {
   const { effects, ...calm } = await play(programs, { seed, script: smallDay })
   const harm: Harm[] = []
@@ -46,6 +46,7 @@ export async function crashEverywhere(
   const crashes = stops.length
   const work = async () => {
     for (let stop = stops.shift(); stop !== undefined; stop = stops.shift()) {
+      if (harm.length >= enough) return
       const wrong = await wrongAfter(programs, seed, stop)
       if (wrong.length > 0) harm.push({ stop, effect: effects[stop.at - 1] ?? '', wrong })
     }
