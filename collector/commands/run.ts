@@ -10,6 +10,7 @@ import { openFleetLog } from '../fleet/fleet-log.ts'
 import { openStorage } from '../fleet/storage.ts'
 import { openGate } from '../intake/gate.ts'
 import { openIngest } from '../intake/ingest.ts'
+import { together } from '../intake/together.ts'
 import { systemClock } from '../report/clock.ts'
 import { configured, openDelivery, senderOf } from '../report/delivery.ts'
 import { queueAlert } from '../report/report.ts'
@@ -101,7 +102,9 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
     },
     resume: (agent) => intake.resume(agent.id),
     // Who is connected is told again with every pulse.
-    tell: (event) => void storage.tried(() => fleet.told(event)),
+    tell: together(
+      (events) => void storage.tried(() => db.transaction(() => events.forEach(fleet.told))),
+    ),
   })
   await listen(web, config)
   const url = urlOf(web.server.address() as AddressInfo, config)

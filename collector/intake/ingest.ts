@@ -8,6 +8,7 @@ import type { Alert } from '../report/alert.ts'
 import type { Database } from '../store/database.ts'
 import type { Intake, Stored } from '../store/intake.ts'
 import { paceSums } from './pace.ts'
+import { together } from './together.ts'
 
 /** What a commit brought that others want to know of. */
 export type Ingested = {
@@ -48,7 +49,6 @@ export function openIngest(
   queueAlert: (alert: Alert) => void,
   committed: (ingested: Ingested) => void,
 ): Ingest {
-  let queue: Waiting[] = []
   const pace = paceSums(intake.sums)
 
   const store = (frames: readonly Waiting[]): Ingested =>
@@ -72,20 +72,12 @@ export function openIngest(
       else for (const one of frames) run([one])
     }
   }
+  const enter = together(run)
   return {
     settle: pace.settle,
     close: pace.close,
     submit: (agent, frame) =>
-      new Promise((resolve, reject) => {
-        if (queue.length === 0) {
-          setImmediate(() => {
-            const frames = queue
-            queue = []
-            run(frames)
-          })
-        }
-        queue.push({ agent, frame, resolve, reject })
-      }),
+      new Promise((resolve, reject) => enter({ agent, frame, resolve, reject })),
   }
 }
 

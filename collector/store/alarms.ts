@@ -6,10 +6,24 @@ import type { Stored } from './intake.ts'
 
 const newsAgainAfter = 24 * 3_600_000
 
-/** Notes the alerts of these new rows and gives those that are news; `labelOf` is a host's name. */
-export function raiseAlerts(
+/**
+ * Opens the alarms: what notes the alerts of new rows and gives those that are news. `labelOf` is a
+ * host's name.
+ */
+export function openAlarms(
   db: Database,
   labelOf: (host: number) => string,
+): (stored: readonly Stored[]) => Alert[] {
+  // Nearly nobody who fails has ever logged in; these few are looked up.
+  const known = db.prepare("SELECT DISTINCT ip FROM finding WHERE kind = 'login' AND ip > ''").all()
+  const everIn = new Set(known.map(({ ip }) => String(ip)))
+  return (stored) => alertsOf(db, labelOf, everIn, stored)
+}
+
+function alertsOf(
+  db: Database,
+  labelOf: (host: number) => string,
+  everIn: Set<string>,
   stored: readonly Stored[],
 ): Alert[] {
   const logins = new Map<number, Login>()
@@ -17,12 +31,17 @@ export function raiseAlerts(
   for (const { n, host, finding } of stored) {
     const { ip, user, at } = finding
     if (ip === undefined) continue
-    if (finding.kind === 'login') logins.set(n, { n, ip, host, user: user ?? '', at })
+    if (finding.kind === 'login') {
+      everIn.add(ip)
+      logins.set(n, { n, ip, host, user: user ?? '', at })
+    }
     if (finding.kind === 'attempt') lateFor.set(ip, Math.min(lateFor.get(ip) ?? at, at))
   }
   // Failures that only now arrive from a host that was offline may precede a login stored before.
-  for (const [ip, at] of lateFor)
+  for (const [ip, at] of lateFor) {
+    if (!everIn.has(ip)) continue
     for (const login of loginsAfter(db, ip, at)) logins.set(login.n, login)
+  }
   return [...logins.values()].flatMap((login) => raise(db, labelOf, login))
 }
 

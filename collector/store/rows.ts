@@ -8,9 +8,10 @@ export type Value = string | number | null
 const sizes = [16, 8, 4, 2, 1] as const
 
 /**
- * Inserts rows in their order, several with one statement: half of what a small row costs is the call.
- * Gives the row id of the last one; those before it are numbered without a hole where the table numbers
- * its rows.
+ * Inserts rows in their order, several with one statement, and gives the row id of the last one; those
+ * before it are numbered without a hole where the table numbers its rows. For use inside a transaction,
+ * which a failure rolls back as a whole: a statement that had to be able to take back itself alone would
+ * copy every page it touches, and lose what it saves.
  */
 export function putRows(db: Database, into: Into, rows: readonly (readonly Value[])[]): number {
   let last = 0
@@ -34,7 +35,7 @@ function statement(into: Into, size: number): string {
   const row = `(${columns.map(() => '?').join(', ')})`
   const values = Array.from({ length: size }, () => row).join(', ')
   const conflict = onConflict === undefined ? '' : `ON CONFLICT DO UPDATE SET ${onConflict}`
-  const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${values} ${conflict}`
+  const sql = `INSERT OR ROLLBACK INTO ${table} (${columns.join(', ')}) VALUES ${values} ${conflict}`
   const ofThis = statements.get(into) ?? new Map<number, string>()
   statements.set(into, ofThis.set(size, sql))
   return sql
