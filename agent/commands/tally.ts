@@ -27,11 +27,14 @@ export type Tally = Sink & {
   summary: (lines: number) => Summary
 }
 
+/** How often a name was tried; an object, so that one more is no second search. */
+type Tried = { times: number }
+
 type Row = {
   attempts: number
   probes: number
   logins: number
-  users: Map<string, number>
+  users: Map<string, Tried>
   first: number
   last: number
 }
@@ -61,8 +64,9 @@ export function openTally(since: number | null): Tally {
       } else if (kind === 'probe') row(ip, at).probes += count
       else if (kind === 'login') row(ip, at).logins += count
       else if (kind === 'attempt') {
-        const { users } = add(row(ip, at), count)
-        if (user !== undefined) users.set(user, (users.get(user) ?? 0) + count)
+        const one = row(ip, at)
+        one.attempts += count
+        if (user !== undefined) tried(one, user).times += count
       }
     },
     amended: () => undefined,
@@ -80,9 +84,12 @@ export function openTally(since: number | null): Tally {
   }
 }
 
-function add(row: Row, attempts: number): Row {
-  row.attempts += attempts
-  return row
+function tried({ users }: Row, user: string): Tried {
+  const known = users.get(user)
+  if (known !== undefined) return known
+  const fresh = { times: 0 }
+  users.set(user, fresh)
+  return fresh
 }
 
 function addLocal(
@@ -99,7 +106,9 @@ function addLocal(
 
 function attackerOf([ip, row]: [string, Row]): Attacker {
   const { attempts, probes, logins, users, first, last } = row
-  const byCount = [...users].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  const byCount = [...users]
+    .map(([user, { times }]): [string, number] => [user, times])
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
   return {
     ip,
     attempts,

@@ -13,7 +13,7 @@ export type Home = {
   /** Its sessions of one program. */
   pool: (program: string) => Map<SessionId, Session>
   /** Its sessions that another process may speak of, by address. */
-  readonly half: Map<string, Session[]>
+  readonly half: Map<string, Session | Session[]>
   sessions: number
 }
 

@@ -165,9 +165,9 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
     touch,
     halfTold: (host, ip) => {
       const half = homes.of(host).half.get(ip)
-      return half === undefined
-        ? none
-        : half.filter((session) => age(session) <= halfToldFor).sort(byTime)
+      if (half === undefined) return none
+      const all = Array.isArray(half) ? half : [half]
+      return all.filter((session) => age(session) <= halfToldFor).sort(byTime)
     },
     waiting: () => (waiters.size === 0 ? none : [...waiters].sort(byTime)),
     overdue: () =>
@@ -194,15 +194,18 @@ function noteHalf(session: Session, has: boolean): void {
   if (before === now) return
   session.half = now
   const { half } = session.home
-  if (before !== undefined) {
-    const there = half.get(before)
-    if (there !== undefined && there.length > 1) there.splice(there.indexOf(session), 1)
-    else half.delete(before)
-  }
+  if (before !== undefined) leaveHalf(half, before, session)
   if (now === undefined) return
   const there = half.get(now)
-  if (there === undefined) half.set(now, [session])
-  else there.push(session)
+  if (there === undefined) half.set(now, session)
+  else if (Array.isArray(there)) there.push(session)
+  else half.set(now, [there, session])
+}
+
+function leaveHalf(half: Home['half'], ip: string, session: Session): void {
+  const there = half.get(ip)
+  if (Array.isArray(there) && there.length > 1) there.splice(there.indexOf(session), 1)
+  else half.delete(ip)
 }
 
 /**

@@ -20,10 +20,10 @@ export type Time = {
   /** ms UTC of the last stamp read. */
   last: () => number | null
   /**
-   * ms UTC at which the minute of the stamp just read began, where every stamp of that minute read
-   * next is so many seconds later; null where each must be read by itself.
+   * ms UTC at which the day of the stamp just read began, where every stamp of that day read next is so
+   * much later as its clock says; null where each must be read by itself.
    */
-  minute: (stamp: Stamp, at: number) => number | null
+  midnight: (stamp: Stamp, at: number) => number | null
   /** Goes on as if a stamp had been read that is `at`. */
   pass: (at: number) => void
 }
@@ -69,14 +69,11 @@ export function openTime({ zone, reference, last: before = null }: TimeOptions):
       return at
     },
     last: () => last,
-    minute(stamp, at) {
-      if (stamp.second === 60) return null
+    midnight(stamp, at) {
+      const began = at - clockOf(stamp)
+      if (stamp.year !== 0) return Number.isNaN(stamp.offset) ? null : began
       const isUsual = usual.month === stamp.month && usual.day === stamp.day
-      const isFixed =
-        stamp.year === 0
-          ? isUsual && usual.midnight + clockOf(stamp) === at
-          : !Number.isNaN(stamp.offset)
-      return isFixed ? at - stamp.second * 1000 - stamp.millisecond : null
+      return isUsual && usual.midnight === began ? began : null
     },
     pass(at) {
       last = at

@@ -1,7 +1,7 @@
 /**
- * What stands before a message, known again: the lines of a log share their minute, their host and a
+ * What stands before a message, known again: the lines of a log share their day, their host and a
  * few tags. ../prefix.ts reads a line; what it found is remembered with its bytes, and where the next
- * line has the same bytes, only its seconds and its pid are read. Cutting every line anew was a third
+ * line has the same bytes, only its clock and its pid are read. Cutting every line anew was a third
  * of all time.
  */
 import { highestPid, hostOf, programOf } from '../../fold/told.ts'
@@ -39,7 +39,7 @@ const shortest = 32
 
 /** Opens the memory of one log. `time` is that of its parser. */
 export function openPrefixes(time: Time, isOwn: (host: string) => boolean): Prefixes {
-  let minute: Minute | null = null
+  let day: Day | null = null
   let host: Host = { text: literal('    '), name: '' }
   let tag: Tag = { text: literal('    '), hasPid: false, program: '', speaker: fromStranger }
   let isMissed = true
@@ -50,8 +50,8 @@ export function openPrefixes(time: Time, isOwn: (host: string) => boolean): Pref
 
   const past = (bytes: Buffer, view: DataView, from: number, end: number): number => {
     isMissed = true
-    if (minute === null || end - from < shortest) return -1
-    const behind = readMoment(minute, bytes, view, from)
+    if (day === null || end - from < shortest) return -1
+    const behind = readMoment(day, bytes, view, from)
     if (behind === -1) return -1
     if (!isAt(view, behind, end, host.text)) {
       const other = hosts.get(view.getInt32(behind, true))
@@ -69,20 +69,19 @@ export function openPrefixes(time: Time, isOwn: (host: string) => boolean): Pref
     isMissed = false
     return pastPid(bytes, start + tag.text.length, end)
   }
-  const readMoment = (known: Minute, bytes: Buffer, view: DataView, from: number): number => {
+  const readMoment = (known: Day, bytes: Buffer, view: DataView, from: number): number => {
     const { head, zone } = known
     if (!isAt(view, from, from + shortest, head)) return -1
-    const seconds = from + head.length
-    const tens = (bytes[seconds] ?? 0) - 48
-    const ones = (bytes[seconds + 1] ?? 0) - 48
-    if (tens < 0 || tens > 5 || ones < 0 || ones > 9) return -1
-    const at = known.at + (tens * 10 + ones) * 1000
-    if (zone === null) {
-      read.at = at
-      return seconds + 2
-    }
-    let behind = seconds + 2
+    const clock = from + head.length
+    const hour = twoDigits(bytes, clock)
+    const minute = twoDigits(bytes, clock + 3)
+    const second = twoDigits(bytes, clock + 6)
+    if (bytes[clock + 2] !== COLON || bytes[clock + 5] !== COLON) return -1
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return -1
+    const at = known.at + ((hour * 60 + minute) * 60 + second) * 1000
+    let behind = clock + 8
     read.at = at
+    if (zone === null) return behind
     if (bytes[behind] === DOT) {
       const fraction = behind + 1
       behind = pastDigits(bytes, fraction, fraction + 9)
@@ -119,9 +118,9 @@ export function openPrefixes(time: Time, isOwn: (host: string) => boolean): Pref
     read,
     learn(line, prefix, at) {
       const { stamp } = prefix
-      const isSame = minute !== null && at !== null && at >= minute.at && at < minute.at + 60_000
-      if (!isSame) minute = at === null || stamp === null ? null : minuteOf(line, stamp, at, time)
-      const origin = minute === null || !isMissed ? null : originOf(line, prefix)
+      const isSame = day !== null && at !== null && at >= day.at && at < day.at + DAY
+      if (!isSame) day = at === null || stamp === null ? null : dayOf(line, stamp, at, time)
+      const origin = day === null || !isMissed ? null : originOf(line, prefix)
       if (origin === null) return
       const { text, name, tagText, hasPid, program } = origin
       host = { text: literal(text), name: hostOf(name, isOwn) }
@@ -138,7 +137,7 @@ export function openPrefixes(time: Time, isOwn: (host: string) => boolean): Pref
       }
     },
     forget() {
-      minute = null
+      day = null
     },
   }
 }
@@ -147,23 +146,31 @@ const BLANK = 32
 const DOT = 46
 const COLON = 58
 const CLOSING = 93
+const DAY = 86_400_000
 
-/** A minute of a log: the bytes before its seconds, when it began, and the zone behind them. */
-type Minute = { head: Literal; at: number; zone: Uint8Array | null }
+/** A day of a log: the bytes before its clock, when it began (ms UTC), and the zone behind them. */
+type Day = { head: Literal; at: number; zone: Uint8Array | null }
 
-/** `Dec 10 06:55:` or `2026-11-22T16:49:`, where every second of the minute may be added up. */
-function minuteOf(line: string, stamp: Stamp, at: number, time: Time): Minute | null {
-  const began = time.minute(stamp, at)
+/** `Dec 10 ` or `2026-11-22T`, where the clock may simply be added up. */
+function dayOf(line: string, stamp: Stamp, at: number, time: Time): Day | null {
+  const began = time.midnight(stamp, at)
   if (began === null) return null
   if (stamp.year === 0) {
-    return stamp.end === 15 ? { head: literal(line.slice(0, 13)), at: began, zone: null } : null
+    return stamp.end === 15 ? { head: literal(line.slice(0, 7)), at: began, zone: null } : null
   }
   const match = FULL.exec(line)
   if (match === null || match[0].length !== stamp.end) return null
   return { head: literal(match[1] ?? ''), at: began, zone: Buffer.from(match[2] ?? '') }
 }
 
-const FULL = /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:)\d\d(?:\.\d{1,9})?(Z|[+-]\d\d:?\d\d)/
+const FULL = /^(\d{4}-\d\d-\d\d[T ])\d\d:\d\d:\d\d(?:\.\d{1,9})?(Z|[+-]\d\d:?\d\d)/
+
+/** The number that two digits write; -1 where they are none. */
+function twoDigits(bytes: Uint8Array, at: number): number {
+  const tens = (bytes[at] ?? 0) - 48
+  const ones = (bytes[at + 1] ?? 0) - 48
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
+}
 
 /** What a fraction of a second is worth: its first three digits. */
 function milliseconds(bytes: Uint8Array, from: number, end: number): number {

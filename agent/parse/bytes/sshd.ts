@@ -329,6 +329,8 @@ const reverseMapping: Speaker = (bytes, view, from, end, told, names) => {
   const past = blankFrom(bytes, start, end)
   if (start === name + 1 || past >= end) return Verdict.unknown
   if (bytes[start] !== OPENING || bytes[past - 1] !== CLOSING) return Verdict.unknown
+  // Not every character that parts words is a blank.
+  if (!isPlain(bytes, name, start)) return Verdict.unknown
   told.kind = 'session'
   return setPlace(names.places.of(bytes, view, start + 1, past - 1), told)
     ? Verdict.told

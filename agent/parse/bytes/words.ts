@@ -12,14 +12,17 @@ export type Words = {
   of: (bytes: Buffer, view: DataView, from: number, to: number) => Word | undefined
 }
 
-const slots = 1 << 16
-const mostWords = slots / 2
-const mostBytes = 1 << 20
 /** Whoever chooses words that fall together gets the long way, and slows nobody else. */
 const mostTries = 16
 
-/** Opens a table; `make` judges a word at first sight, undefined where it is none. */
-export function openWords(make: (text: string) => Word | undefined): Words {
+/**
+ * Opens a table of so many words, a power of two; when it is full it begins anew. `make` judges a word at
+ * first sight, undefined where it is none. As small as will do: what the processor's cache does not hold
+ * is looked up in three times the time.
+ */
+export function openWords(mostWords: number, make: (text: string) => Word | undefined): Words {
+  const slots = 2 * mostWords
+  const mostBytes = 32 * mostWords
   const table = new Int32Array(slots)
   const hashes = new Int32Array(mostWords + 1)
   const starts = new Int32Array(mostWords + 2)

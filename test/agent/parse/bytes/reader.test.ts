@@ -25,9 +25,10 @@ const zones = ['UTC', 'Europe/Rome']
 /** The long way alone: text, tables, event. */
 function byTables(bytes: Buffer, zone: string): { heard: Heard[]; last: number | null } {
   const parser = openParser({ zone, reference, last: null })
+  let at = reference
   const heard = splitLines(bytes, 0).lines.map(({ text, offset }): Heard => {
     const parsed = parser.line(text)
-    const at = parsed.at ?? parser.last() ?? reference
+    at = parsed.at ?? parser.last() ?? at
     if (parsed.event === null) return 'nothing'
     return brief(toldBy({ ...parsed, at }, parsed.event, { file: 'f', offset }, isOwn))
   })
