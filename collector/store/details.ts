@@ -4,9 +4,10 @@
  * stops where the next name's all-time count is below what the last of the list has.
  */
 import type { Database } from './database.ts'
-import { edgeSlice, hourSlice, isWide, type Span, wholeDay, wholeHour } from './span.ts'
+import { addHost, type Edge, edgeOf, type Names, namesOf, readEdge, these } from './edge.ts'
+import { hourSlice, isWide, type Span, wholeDay, wholeHour } from './span.ts'
 import { wholeFleet } from './sums.ts'
-import { type Counts, countsOf, plus, type Row, sumColumns, type Top } from './top.ts'
+import { type Counts, countsOf, type Row, sumColumns, type Top } from './top.ts'
 
 export type Attacker = Counts & {
   ip: string
@@ -78,9 +79,6 @@ function isShort(db: Database, since: number): boolean {
 
 /** By address, then by label. */
 type Hosts = Map<string, Map<string, Counts>>
-type Names = Map<string, number>
-/** Hours read one by one, such as those before the first whole day: by address, then by host's id. */
-type Edge = { hosts: Map<string, Map<number, Counts>>; names: Map<string, Names> }
 
 function described(list: readonly Top[], hosts: Hosts, names: (ip: string) => Names): Attacker[] {
   return list.map(({ name, ...row }) => ({
@@ -94,9 +92,6 @@ function described(list: readonly Top[], hosts: Hosts, names: (ip: string) => Na
 function byMost([one, a]: [string, Counts], [other, b]: [string, Counts]): number {
   return b.attempts - a.attempts || b.probes - a.probes || (one < other ? -1 : 1)
 }
-
-const these = 'SELECT value FROM json_each(:ips)'
-const namesOf = (list: readonly Top[]) => JSON.stringify(list.map(({ name }) => name))
 
 function everHosts(db: Database, list: readonly Top[]): Hosts {
   if (list.length === 0) return new Map()
@@ -138,21 +133,10 @@ function cutHosts(db: Database, list: readonly Top[], since: number, edge: Edge)
   return hosts
 }
 
-function labelsOf(db: Database): Map<number, string> {
-  const rows = db.prepare('SELECT id, label FROM host').all()
-  return new Map(rows.map((row) => [Number(row['id']), String(row['label'])]))
-}
-
 function hostsOf(rows: readonly Row[]): Hosts {
   const hosts: Hosts = new Map()
   for (const row of rows) addHost(hosts, String(row['ip']), String(row['label']), countsOf(row))
   return hosts
-}
-
-function addHost<K>(hosts: Map<string, Map<K, Counts>>, ip: string, key: K, counts: Counts): void {
-  const known = hosts.get(ip) ?? new Map<K, Counts>()
-  hosts.set(ip, known)
-  known.set(key, plus(counts, known.get(key)))
 }
 
 function everNames(db: Database, ip: string, most: number): Names {
@@ -194,33 +178,6 @@ function cutNames(db: Database, ip: string, day: number, edge: Edge, most: numbe
   return new Map(list.map(({ user, attempts }) => [user, attempts]))
 }
 
-function readEdge(db: Database, since: number, list?: readonly Top[]): Edge {
-  const { cte, bind } = edgeSlice(since)
-  const wanted = list === undefined ? 'true' : `ip IN (${these})`
-  return edgeOf(
-    db
-      .prepare(
-        `WITH ${cte} SELECT ip, host, user, attempts, probes, logins FROM slice WHERE ${wanted}`,
-      )
-      .iterate({ ...bind, ...(list && { ips: namesOf(list) }) }) as Iterable<Row>,
-  )
-}
-
-function edgeOf(rows: Iterable<Row>): Edge {
-  const edge: Edge = { hosts: new Map(), names: new Map() }
-  for (const row of rows) {
-    const ip = String(row['ip'])
-    const user = String(row['user'])
-    const counts = countsOf(row)
-    addHost(edge.hosts, ip, Number(row['host']), counts)
-    if (user === '' || counts.attempts === 0) continue
-    const names = edge.names.get(ip) ?? new Map<string, number>()
-    edge.names.set(ip, names)
-    names.set(user, (names.get(user) ?? 0) + counts.attempts)
-  }
-  return edge
-}
-
 function narrow(db: Database, span: Span, most: number, list: readonly Top[]): Attacker[] {
   const { host } = span
   if (host !== undefined && most === 0) {
@@ -248,4 +205,9 @@ function narrow(db: Database, span: Span, most: number, list: readonly Top[]): A
     )
     return new Map(all.slice(0, most))
   })
+}
+
+function labelsOf(db: Database): Map<number, string> {
+  const rows = db.prepare('SELECT id, label FROM host').all()
+  return new Map(rows.map((row) => [Number(row['id']), String(row['label'])]))
 }

@@ -5,7 +5,8 @@
  */
 import { networkOf } from '../fleet/networks.ts'
 import type { Database } from './database.ts'
-import { type Bind, edgeSlice, hourSlice, isWide, type Span, wholeDay } from './span.ts'
+import { sought } from './search.ts'
+import { edgeSlice, hourSlice, isWide, type Span, wholeDay } from './span.ts'
 import { dayHours, type SubjectKind, wholeFleet } from './sums.ts'
 
 export type Counts = { attempts: number; probes: number; logins: number }
@@ -125,34 +126,6 @@ function candidates(db: Database, kind: Kind, asked: TopAsked, order: Order): It
          AND ${sql} ORDER BY ${order}`,
     )
     .iterate({ kind, since, ...bind }) as Iterable<Row>
-}
-
-// Up to so many, the addresses that tried a name are listed; of more, the next one is soon found.
-const fewPairs = 20_000
-
-// What a name must be to pass the search.
-function sought(db: Database, kind: Kind, { q = '' }: TopAsked): { sql: string; bind: Bind } {
-  if (q === '') return { sql: 'true', bind: {} }
-  const named = 'instr(lower(name), lower(:q))'
-  if (kind !== 'ip') return { sql: named, bind: { q } }
-  const names = db
-    .prepare(`SELECT name FROM subject WHERE kind = 'user' AND ${named}`)
-    .all({ q })
-    .map((row) => row['name'])
-  const users = JSON.stringify(names)
-  const pairs = db
-    .prepare(
-      `SELECT count(*) AS many FROM (SELECT 1 FROM attacker_user
-       WHERE user IN (SELECT value FROM json_each(?)) LIMIT ${fewPairs + 1})`,
-    )
-    .get(users)
-  if (Number(pairs?.['many']) <= fewPairs) {
-    const triers =
-      'SELECT ip FROM attacker_user WHERE user IN (SELECT value FROM json_each(:users))'
-    return { sql: `(${named} OR name IN (${triers}))`, bind: { q, users } }
-  }
-  const tried = 'SELECT 1 FROM attacker_user WHERE ip = name AND instr(lower(user), lower(:q))'
-  return { sql: `(${named} OR EXISTS (${tried}))`, bind: { q } }
 }
 
 function best(

@@ -1,74 +1,32 @@
 /** What may be asked: DESIGN's stable addresses, each with its schema. */
 import type { FastifyInstance } from 'fastify'
-import type { Static, TSchema } from 'typebox'
-import type { Database } from '../store/database.ts'
-import type { DiskTrouble } from '../store/disk.ts'
-import { openHistory } from '../store/history.ts'
-import type { Log } from '../store/log.ts'
-import type { People } from '../store/people.ts'
-import { openReports } from '../store/reports.ts'
+import type { Static } from 'typebox'
 import { openRoster } from '../store/roster.ts'
-import type { SettingsStore } from '../store/settings.ts'
 import { openTotals } from '../store/totals.ts'
 import { stillAllowed } from './access.ts'
-import { type FileFormat, pagesOf, sendFile } from './files.ts'
-import type { Live } from './live.ts'
-import {
-  attackerAnswer,
-  chartAnswer,
-  findingAnswer,
-  hostAnswer,
-  hostDetailAnswer,
-  iso,
-  logLine,
-  reportAnswer,
-  topAnswer,
-} from './present.ts'
+import { sendFile } from './files.ts'
+import { attackerAnswer, chartAnswer, hostAnswer, hostDetailAnswer, topAnswer } from './present.ts'
 import {
   AttackersQuery,
   ChartQuery,
-  FindingsQuery,
   FormatQuery,
   HostQuery,
   LiveQuery,
-  LogQuery,
   NoQuery,
-  PageQuery,
   readAddress,
-  readBefore,
   readCursor,
   readFileLimit,
   readLimit,
-  readSince,
-  readUntil,
   readUsers,
-  SinceQuery,
   SpanQuery,
   TopQuery,
 } from './query.ts'
 import { Refusal } from './refusal.ts'
 import { createReuse, type Reuse } from './reuse.ts'
+import { type Asked, documented, isFile, type RoutesOptions, readSpan } from './route.ts'
+import { addRows } from './rows.ts'
 import * as shapes from './shapes.ts'
-import {
-  attackersTable,
-  findingsTable,
-  hostsTable,
-  logTable,
-  mostNames,
-  reportsTable,
-  topTable,
-} from './tables.ts'
-
-export type RoutesOptions = {
-  db: Database
-  people: People
-  log: Log
-  live: Live
-  settings: SettingsStore
-  version: string
-  now: () => number
-  trouble: () => DiskTrouble | null
-}
+import { attackersTable, hostsTable, mostNames, topTable } from './tables.ts'
 
 /** Adds what may be read under /api/v1, and /healthz. */
 export function addRoutes(app: FastifyInstance, options: RoutesOptions): void {
@@ -76,8 +34,7 @@ export function addRoutes(app: FastifyInstance, options: RoutesOptions): void {
   addCounts(app, options, reuse)
   addTops(app, options, reuse)
   addHosts(app, options)
-  addFindings(app, options)
-  addTold(app, options)
+  addRows(app, options)
   addLive(app, options)
   app.route({
     method: ['GET', 'HEAD'],
@@ -93,11 +50,6 @@ export function addRoutes(app: FastifyInstance, options: RoutesOptions): void {
     },
   })
 }
-
-/** Rows read at once for a file. */
-const perPage = 500
-
-type Asked<Q extends TSchema> = { Querystring: Static<Q> }
 
 function addCounts(app: FastifyInstance, { db, now }: RoutesOptions, reuse: Reuse): void {
   const totals = openTotals(db)
@@ -184,10 +136,6 @@ function addTops(app: FastifyInstance, { db, now }: RoutesOptions, reuse: Reuse)
   )
 }
 
-function isFile(format: 'json' | FileFormat | undefined): format is FileFormat {
-  return format === 'csv' || format === 'all'
-}
-
 function addHosts(app: FastifyInstance, options: RoutesOptions): void {
   const { db, settings, version } = options
   const roster = openRoster(db)
@@ -218,89 +166,6 @@ function addHosts(app: FastifyInstance, options: RoutesOptions): void {
   )
 }
 
-function addFindings(app: FastifyInstance, { db, now, trouble }: RoutesOptions): void {
-  const history = openHistory(db)
-  app.get<Asked<typeof FindingsQuery>>(
-    '/api/v1/findings',
-    { schema: documented('What was found, one by one.', FindingsQuery, shapes.FindingsAnswer) },
-    async ({ query }, reply) => {
-      const asked = {
-        ...query,
-        ...readSpan(query, now()),
-        ip: readAddress(query.ip),
-      }
-      const first = readBefore(query.before)
-      if (isFile(query.format)) {
-        const pieces = pagesOf((before = first) => {
-          const { findings: rows, next } = history.findings({ ...asked, before, limit: perPage })
-          return { rows, next }
-        })
-        return sendFile(reply, query.format, findingsTable, {
-          pieces,
-          most: readFileLimit(query.limit),
-        })
-      }
-      const limit = readLimit(query.limit)
-      const { findings, next } = history.findings({ ...asked, before: first, limit })
-      return { findings: findings.map(findingAnswer), next } satisfies shapes.FindingsAnswer
-    },
-  )
-  app.get<Asked<typeof SinceQuery>>(
-    '/api/v1/alerts',
-    { schema: documented('Who may have got in.', SinceQuery, shapes.AlertsAnswer) },
-    async ({ query }): Promise<shapes.AlertsAnswer> => {
-      const since = readSince(query.since, now()) ?? Number.MIN_SAFE_INTEGER
-      const alerts = history.alerts(since)
-      const stopped = trouble()
-      return {
-        trouble: stopped && { why: stopped.why, since: iso(stopped.since) },
-        gaps: history.gaps(since),
-        alerts: alerts.map((one) => ({ ...one, first: iso(one.first), last: iso(one.last) })),
-      }
-    },
-  )
-}
-
-function addTold(app: FastifyInstance, { db, log }: RoutesOptions): void {
-  const reports = openReports(db)
-  app.get<Asked<typeof PageQuery>>(
-    '/api/v1/reports',
-    { schema: documented('What was reported.', PageQuery, shapes.ReportsAnswer) },
-    async ({ query }, reply) => {
-      const page = async (limit: number, before: number | undefined) => {
-        const rows = await reports.list(limit, before)
-        return { rows, next: nextOf(rows.at(-1)?.number, rows, limit) }
-      }
-      const first = readBefore(query.before)
-      if (isFile(query.format)) {
-        const pieces = pagesOf((before = first) => page(perPage, before))
-        const most = readFileLimit(query.limit)
-        return sendFile(reply, query.format, reportsTable, { pieces, most })
-      }
-      const { rows, next } = await page(readLimit(query.limit), first)
-      return { reports: rows.map(reportAnswer), next } satisfies shapes.ReportsAnswer
-    },
-  )
-  app.get<Asked<typeof LogQuery>>(
-    '/api/v1/log',
-    { schema: documented('What the collector did.', LogQuery, shapes.LogAnswer) },
-    async ({ query }, reply) => {
-      const { kind, format } = query
-      const page = (limit: number, before: number | undefined) => {
-        const rows = log.newest({ before, limit, kind })
-        return { rows, next: nextOf(rows.at(-1)?.id, rows, limit) }
-      }
-      const first = readBefore(query.before)
-      if (isFile(format)) {
-        const pieces = pagesOf((before = first) => page(perPage, before))
-        return sendFile(reply, format, logTable, { pieces, most: readFileLimit(query.limit) })
-      }
-      const { rows, next } = page(readLimit(query.limit), first)
-      return { log: rows.map(logLine), next } satisfies shapes.LogAnswer
-    },
-  )
-}
-
 function addLive(app: FastifyInstance, { live, people }: RoutesOptions): void {
   app.get<{ Querystring: Static<typeof LiveQuery> }>(
     '/api/v1/live',
@@ -324,22 +189,4 @@ function addLive(app: FastifyInstance, { live, people }: RoutesOptions): void {
       })
     },
   )
-}
-
-function readSpan(query: { since?: string; until?: string; host?: string }, now: number) {
-  return {
-    since: readSince(query.since, now),
-    until: readUntil(query.until, now),
-    host: query.host,
-  }
-}
-
-/** What the documentation shows of a route. */
-export function documented(summary: string, querystring: object, answer?: object) {
-  const response = answer && { 200: answer, 400: shapes.ErrorAnswer, 401: shapes.ErrorAnswer }
-  return { summary, querystring, ...(response && { response }) }
-}
-
-function nextOf(last: number | undefined, rows: readonly unknown[], limit: number): number | null {
-  return rows.length === limit ? (last ?? null) : null
 }
