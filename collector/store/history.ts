@@ -97,8 +97,15 @@ function findings(db: Database, asked: FindingsAsked): FindingsPage {
   const { host, ip, user, kind, since, until, q, limit } = asked
   const before = Math.min(asked.before ?? Number.MAX_SAFE_INTEGER, newest(db) + 1)
   const isRare = rare.some((one) => one === kind)
-  // An address has its index and needs no window, and neither do rare kinds.
-  const floor = ip === undefined && !isRare ? Math.max(0, before - 1 - searchedPerPage) : 0
+  const isShort =
+    ip === undefined &&
+    !isRare &&
+    since !== undefined &&
+    until !== undefined &&
+    until - since <= shortSpan
+  // An address has its index and needs no window, and neither do rare kinds or a short time.
+  const isIndexed = ip !== undefined || isRare || isShort
+  const floor = isIndexed ? 0 : Math.max(0, before - 1 - searchedPerPage)
   const conditions: [string, string | number | undefined][] = [
     ['AND host.label = ?', host],
     ['AND finding.ip = ?', ip],
@@ -113,8 +120,7 @@ function findings(db: Database, asked: FindingsAsked): FindingsPage {
   )
   const rows = db
     .prepare(
-      `SELECT ${columns} FROM finding ${isRare ? 'INDEXED BY finding_rare' : ''}
-         CROSS JOIN host ON host.id = finding.host
+      `SELECT ${columns} FROM ${fromSql(isRare, isShort)}
        WHERE finding.n < ? AND finding.n > ? ${wanted.map(([condition]) => condition).join(' ')}
        ORDER BY finding.n DESC LIMIT ?`,
     )
@@ -122,6 +128,16 @@ function findings(db: Database, asked: FindingsAsked): FindingsPage {
     .map(findingRow)
   if (rows.length === limit) return { findings: rows, next: rows.at(-1)?.n ?? null }
   return { findings: rows, next: floor > 0 ? floor + 1 : null }
+}
+
+/** Times up to this long (ms) are sought host by host. */
+const shortSpan = 2 * 86_400_000
+
+function fromSql(isRare: boolean, isShort: boolean): string {
+  if (isRare) return 'finding INDEXED BY finding_rare CROSS JOIN host ON host.id = finding.host'
+  return isShort
+    ? 'host CROSS JOIN finding INDEXED BY finding_by_host ON finding.host = host.id'
+    : 'finding CROSS JOIN host ON host.id = finding.host'
 }
 
 const searched = `lower(concat_ws(char(10), finding.ip, finding.user, finding.method, finding.program,

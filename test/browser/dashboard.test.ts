@@ -165,6 +165,8 @@ test('dragging over the chart narrows what is below, and the address says so', {
   await page.mouse.up()
   await page.waitForURL(/from=\d+&to=\d+/)
   await page.waitForSelector('[aria-label="Top attackers"] .empty')
+  await page.waitForSelector('[aria-label="0 attempts in the marked time"]')
+  await page.waitForSelector('text=Newest of the marked time')
   await page.reload()
   await page.waitForSelector('[aria-label="Top attackers"] .empty')
   await page.mouse.click(plot.x + plot.width * 0.5, plot.y + 50)

@@ -30,33 +30,39 @@ export function Hosts() {
         </>
       }
     >
-      {fit === undefined ? <Loading /> : <HostCards hosts={fit} day={day} most={fit.length} />}
+      {fit === undefined ? (
+        <Loading />
+      ) : (
+        <HostCards hosts={fit} chart={day} when="in the last 24 h" most={fit.length} />
+      )}
     </Card>
   )
 }
 
-/** Cards of hosts, at most so many. */
+/** Cards of hosts, at most so many; the chart is of the time that `when` names. */
 export function HostCards({
   hosts,
-  day,
+  chart,
+  when,
   most,
 }: {
   hosts: readonly Host[]
-  day: ChartAnswer | undefined
+  chart: ChartAnswer | undefined
+  when: string
   most: number
 }) {
-  const sparks = new Map(day?.series.map(({ host, attempts }) => [host, attempts]))
-  const none = day?.series[0]?.attempts.map(() => 0) ?? []
-  const today = (host: Host) => (sparks.get(host.name) ?? []).reduce((sum, one) => sum + one, 0)
+  const sparks = new Map(chart?.series.map(({ host, attempts }) => [host, attempts]))
+  const none = chart?.series[0]?.attempts.map(() => 0) ?? []
+  const tried = (host: Host) => (sparks.get(host.name) ?? []).reduce((sum, one) => sum + one, 0)
   const rank = (host: Host) => (host.online ? 0 : 2) + (hasTrouble(host) ? 1 : 0)
   const sorted = [...hosts].sort(
     (one, other) =>
-      rank(other) - rank(one) || today(other) - today(one) || (one.name < other.name ? -1 : 1),
+      rank(other) - rank(one) || tried(other) - tried(one) || (one.name < other.name ? -1 : 1),
   )
   return (
     <ul class="cards" id="hosts">
       {sorted.slice(0, most).map((host) => (
-        <HostCard key={host.name} host={host} day={sparks.get(host.name) ?? none} />
+        <HostCard key={host.name} host={host} spark={sparks.get(host.name) ?? none} when={when} />
       ))}
     </ul>
   )
@@ -66,9 +72,9 @@ function hasTrouble({ sources }: Host): boolean {
   return sources.some(({ trouble }) => trouble !== '')
 }
 
-function HostCard({ host, day }: { host: Host; day: readonly number[] }) {
+function HostCard({ host, spark, when }: { host: Host; spark: readonly number[]; when: string }) {
   const { name, online, lastSeen, lag, gaps, version, sources, attempts } = host
-  const today = day.reduce((sum, one) => sum + one, 0)
+  const tried = spark.reduce((sum, one) => sum + one, 0)
   const facts = [
     ...sources
       .filter(({ reading }) => reading !== '')
@@ -82,10 +88,10 @@ function HostCard({ host, day }: { host: Host; day: readonly number[] }) {
       <div class="first">
         <HostName name={name} />
         <span class="number" title={`${number(attempts)} in all`}>
-          {compact(today)}
+          {compact(tried)}
         </span>
       </div>
-      <Spark values={day} label={`${counted(today, 'attempt')} in the last 24 hours`} />
+      <Spark values={spark} label={`${counted(tried, 'attempt')} ${when}`} />
       <p class="quiet">
         {online ? 'heard ' : 'silent, last heard '}
         {lastSeen === null ? 'never' : <Ago iso={lastSeen} />}

@@ -2,21 +2,26 @@
 import { useEffect, useState } from 'preact/hooks'
 import { type Entry, listen } from './live.ts'
 import { Card } from './parts.tsx'
-import { readPage } from './past.ts'
+import { type Filters, passes, readPage } from './past.ts'
 import { href } from './route.ts'
 import { Row } from './row.tsx'
 
 const most = 10
 
-export function Latest() {
+/** Of a host and a time where the page is narrowed to them; what happens now where it is not. */
+export function Latest({ host, time }: { host: string; time: Filters['time'] }) {
   const [rows, setRows] = useState<Entry[]>([])
   useEffect(() => {
+    const wanted = { host, ...(time && { time }) }
     let stopped = false
-    const stop = listen((batch) => {
-      const newest = batch.slice(-most).reverse()
-      setRows((rows) => merged(newest, rows))
-    })
-    readPage({}, most).then(
+    const stop = time
+      ? undefined
+      : listen((batch) => {
+          const fit = batch.filter((entry) => passes(entry, wanted))
+          setRows((rows) => merged(fit.slice(-most).reverse(), rows))
+        })
+    setRows([])
+    readPage(wanted, most).then(
       (page) => {
         if (!stopped) setRows((rows) => merged(rows, page.entries))
       },
@@ -24,11 +29,15 @@ export function Latest() {
     )
     return () => {
       stopped = true
-      stop()
+      stop?.()
     }
-  }, [])
+  }, [host, time?.from, time?.to])
   return (
-    <Card title="Live" label="Newest events" side={<a href={href({ page: 'log' })}>Whole log</a>}>
+    <Card
+      title={time ? 'Newest of the marked time' : 'Live'}
+      label="Newest events"
+      side={<a href={href({ page: 'log', host })}>Whole log</a>}
+    >
       <ol class="log">
         {rows.map((entry) => (
           <Row key={entry.key} entry={entry} />

@@ -57,7 +57,7 @@ export function LogPage() {
   )
 }
 
-function FindingsExport({ wanted }: { wanted: Filters }) {
+function FindingsExport({ wanted }: { wanted: Omit<Filters, 'time'> }) {
   const { kind } = wanted
   const isFinding = kind === undefined || findingKinds.includes(kind)
   return (

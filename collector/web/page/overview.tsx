@@ -6,7 +6,7 @@ import { HostCards } from './hosts.tsx'
 import { Latest } from './latest.tsx'
 import { Address, Bar, Card, Chip, Choice, Empty, Export, Loading, UserName } from './parts.tsx'
 import { at, changed, href } from './route.ts'
-import { asked, chosen, path } from './span.ts'
+import { asked, chosen, path, spans } from './span.ts'
 import { Verdict } from './verdict.tsx'
 import { counted, range, visible } from './words.ts'
 
@@ -28,7 +28,7 @@ export function Overview() {
         <TopNames query={query} by="user" title="User names" />
         <TopNames query={query} by="network" title="Networks" />
       </div>
-      <Latest />
+      <Latest host={host} time={span.narrowed} />
     </>
   )
 }
@@ -72,11 +72,18 @@ function Attempts({ query }: { query: Query }) {
 }
 
 function HostsNow({ hosts }: { hosts: HostsAnswer['hosts'] | undefined }) {
-  const day = useAnswer<ChartAnswer>('chart?since=24h&by=host')
+  const span = chosen()
+  const chart = useAnswer<ChartAnswer>(path('chart', { ...asked(span), by: 'host' }))
   const all = hosts === undefined ? 'Hosts' : counted(hosts.length, 'host')
+  const length = spans.find(([value]) => value === span.span)?.[1]
+  const when = span.narrowed ? 'in the marked time' : `in the last ${length}`
   return (
     <Card title={all} label="Hosts" side={<a href={href({ page: 'hosts' })}>All hosts</a>}>
-      {hosts === undefined ? <Loading /> : <HostCards hosts={hosts} day={day} most={mostCards} />}
+      {hosts === undefined ? (
+        <Loading />
+      ) : (
+        <HostCards hosts={hosts} chart={chart} when={when} most={mostCards} />
+      )}
     </Card>
   )
 }

@@ -11,6 +11,8 @@ export type Filters = {
   /** A kind of finding, or one of the collector's own lines. */
   kind?: string
   q?: string
+  /** Only findings of this time (ms UTC). */
+  time?: { from: number; to: number }
 }
 
 /** Where older entries follow; null where there are none, undefined where nobody has looked yet. */
@@ -62,15 +64,16 @@ type Before = number | null | undefined
 type Half = { entries: Entry[]; next: number | null }
 const none: Half = { entries: [], next: null }
 
-function isAsked(half: 'finding' | 'line', { host, ip, user, kind }: Filters): boolean {
+function isAsked(half: 'finding' | 'line', { host, ip, user, kind, time }: Filters): boolean {
   if (half === 'finding') return !kind || findingKinds.includes(kind)
-  return !host && !ip && !user && (!kind || !findingKinds.includes(kind))
+  return !time && !host && !ip && !user && (!kind || !findingKinds.includes(kind))
 }
 
 async function readFindings(filters: Filters, limit: number, before: Before): Promise<Half> {
   if (before === null) return none
-  const { host, ip, user, kind, q } = filters
-  const query = { host, ip, user, kind, q, before: text(before), limit: String(limit) }
+  const { host, ip, user, kind, q, time } = filters
+  const times = { since: text(time?.from), until: text(time?.to) }
+  const query = { host, ip, user, kind, q, ...times, before: text(before), limit: String(limit) }
   const { findings, next } = await ask<FindingsAnswer>(path('findings', query))
   return { entries: findings.map(findingEntry), next }
 }
