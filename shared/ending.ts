@@ -10,7 +10,9 @@ export async function endingWell(name: string, work: () => Promise<unknown>): Pr
     await work()
   } catch (error) {
     if (!isForUser(error)) throw error
-    process.stderr.write(`${name}: ${error.message}\n`)
+    // A sentence may quote what others wrote: a file's name, a collector's answer.
+    const { plain } = await import('./plain.ts')
+    process.stderr.write(`${name}: ${plain(error.message, 2000)}\n`)
     process.exitCode = 2
   }
 }

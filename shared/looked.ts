@@ -1,3 +1,5 @@
+import { plain, plainJson } from './plain.ts'
+
 /** One thing that `check` looked at: well or not, in one sentence. */
 export type Looked = { ok: boolean; says: string }
 
@@ -10,7 +12,7 @@ export function printLooked(
   json: boolean,
   print: (line: string) => void,
 ): number {
-  if (json) print(JSON.stringify(looked))
-  else for (const { ok, says } of looked) print(`${ok ? 'ok ' : 'NO '} ${says}`)
+  if (json) print(plainJson(looked))
+  else for (const { ok, says } of looked) print(`${ok ? 'ok ' : 'NO '} ${plain(says, 600)}`)
   return looked.every(({ ok }) => ok) ? 0 : 2
 }

@@ -23,6 +23,21 @@ export function plain(text: string, most = 64): string {
   return [...whole].length <= most ? whole : `${cut(pieces, whole, most - 1)}…`
 }
 
+/**
+ * JSON text of a value that a terminal can show as well: JSON itself escapes the controls below the
+ * space, and this escapes what else is invisible or acts on its surroundings (C1 controls, DEL, bidi
+ * overrides). It reads back as the same value.
+ */
+export function plainJson(value: unknown): string {
+  return JSON.stringify(value).replace(acting, (unit) => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}
+
+// Format characters above U+FFFF (tags) come as two units, which JSON writes as two escapes.
+const acting =
+  /[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40|(?<=\udb40)[\udc00-\udfff]/g
+
 function visible(text: string): string[] {
   // A mark without a letter of its own would sit on our text; a tower of them covers other lines.
   let marks = mostMarks

@@ -1,4 +1,4 @@
-import { plain } from '../../shared/plain.ts'
+import { plain, plainJson } from '../../shared/plain.ts'
 import type { AgentConfig } from '../config.ts'
 import type { Event, Parsed } from '../parse/event.ts'
 import { openInput } from './input.ts'
@@ -26,7 +26,7 @@ export async function explain(
 
 function asJson(line: number, { parsed, isTimed }: Understood): string {
   const { at, host, program, pid, event } = parsed
-  return JSON.stringify({
+  return plainJson({
     line,
     at: isTimed ? new Date(at).toISOString() : null,
     host,

@@ -1,6 +1,6 @@
 import { nothingRead } from '../../shared/checkpoint.ts'
 import { ConfigError } from '../../shared/config.ts'
-import { plain } from '../../shared/plain.ts'
+import { plain, plainJson } from '../../shared/plain.ts'
 import type { AgentConfig } from '../config.ts'
 import { type Count, openCount } from '../fold/fold.ts'
 import { openSources } from '../source/sources.ts'
@@ -31,7 +31,7 @@ export async function scan(
   const options = { zone: config.timeZone, reference: now }
   const logs = files.length === 0 ? await ownLogs(config, options) : givenLogs(files, options)
   const summary = await summarise(logs, since === undefined ? null : now - since, openProgress(err))
-  out.write(json ? `${JSON.stringify(summary)}\n` : render(summary))
+  out.write(json ? `${plainJson(summary)}\n` : render(summary))
 }
 
 /** A log as scan reads it: counted to its end, with the number of lines of every step. */

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { plain } from '../../shared/plain.ts'
+import { plain, plainJson } from '../../shared/plain.ts'
 import type { FindingRow, History } from '../store/history.ts'
 import type { Log, LogEntry } from '../store/log.ts'
 
@@ -51,7 +51,7 @@ function show(
     ...entries.map((one) => ({ at: one.at, kind: one.kind, one, text: plain(one.text, 300) })),
   ].sort((a, b) => a.at - b.at)
   for (const { at, kind, one, text } of lines.slice(-most)) {
-    if (json) print(JSON.stringify({ ...one, at: new Date(at).toISOString() }))
+    if (json) print(plainJson({ ...one, at: new Date(at).toISOString() }))
     else print(`${stamp(at, timeZone)}  ${plain(kind).padEnd(8)}  ${text}`)
   }
 }

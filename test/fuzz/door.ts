@@ -36,6 +36,8 @@ export type Door = {
   enter: () => Peer
   /** One that is enrolled and welcomed. */
   welcomed: () => Promise<Peer>
+  /** Brings the totals up to what was acknowledged. */
+  settle: () => void
   close: () => void
 }
 
@@ -50,10 +52,11 @@ export function openDoor(): Door {
   const server = new EventEmitter()
   const intake = openIntake(db, Date.now)
   const nothing = (): undefined => undefined
+  const ingest = openIngest(db, intake, Date.now, nothing, nothing)
   const gate = openGate(server as Server, {
     collector,
     now: Date.now,
-    ingest: openIngest(db, intake, Date.now, nothing, nothing),
+    ingest,
     agentByKey: (text) => agents.byKey(text),
     resume: (agent) => intake.resume(agent.id),
     tell: nothing,
@@ -74,8 +77,10 @@ export function openDoor(): Door {
       await greet(peer)
       return peer
     },
+    settle: ingest.settle,
     close: () => {
       gate.close()
+      ingest.close()
       db.close()
     },
   }

@@ -89,6 +89,7 @@ async function wellAfter(door: Door): Promise<void> {
     `SELECT kind, sum(count) AS n FROM finding
      WHERE ip IS NOT NULL AND kind IN ('attempt', 'probe', 'login') GROUP BY kind`,
   )
+  door.settle()
   const stored = new Map(rows.all().map(({ kind, n }) => [kind, n]))
   const { attempts, probes, logins } = openTotals(door.db).totals()
   assert.deepEqual(

@@ -110,7 +110,9 @@ function collected(): string[] {
 
 // Read off the sources as text, so that a table that is moved or renamed is still found.
 function examples(): string[] {
-  return filesIn(sources).flatMap((file) => {
+  const files = readdirSync(sources, { recursive: true, encoding: 'utf8' })
+  const tables = files.filter((name) => name.endsWith('.ts')).map((name) => new URL(name, sources))
+  return tables.flatMap((file) => {
     const text = readFileSync(file, 'utf8')
     const shapes = text.matchAll(/program: '([^']+)',\s+example:\s+(['"`])((?:\\.|(?!\2).)*)\2/g)
     return [...shapes].map(
