@@ -226,6 +226,66 @@ test('the log can be paused, searched, and scrolled back to its beginning', { sk
   await close()
 })
 
+test('with the keyboard alone: to the content, to the log, into its rows, and to an attacker', {
+  skip,
+}, async () => {
+  const { page, troubles, close } = await open(browser)
+  await logIn(page, web)
+  await page.keyboard.press('Tab')
+  assert.equal(
+    await page.evaluate('document.activeElement.textContent.trim()'),
+    'Skip to the content',
+  )
+  for (const name of ['CIBot', 'Overview', 'Log']) {
+    await page.keyboard.press('Tab')
+    const here = await page.evaluate('document.activeElement.innerText.trim()')
+    assert.equal(here, name)
+  }
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/page=log/)
+  await page.waitForSelector('#live .address')
+  assert.equal(await page.evaluate('document.activeElement.id'), 'main')
+  const steps: string[] = []
+  for (let tabs = 0; tabs < 30; tabs += 1) {
+    await page.keyboard.press('Tab')
+    const here = (await page.evaluate(
+      'document.activeElement.getAttribute("aria-label") ?? document.activeElement.className',
+    )) as string
+    steps.push(here)
+    if (here === 'address') break
+  }
+  for (const name of ['Kind', 'Host', 'Address', 'User name', 'Text', 'Events, newest first']) {
+    assert.ok(steps.includes(name), `${name} is reached: ${steps.join(', ')}`)
+  }
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/page=attacker&ip=/)
+  assert.deepEqual(troubles, [])
+  await close()
+})
+
+test('times are those of the fleet, relative on the page and in full when pointed at', {
+  skip,
+}, async () => {
+  const far = await startWeb(':memory:', {
+    now: Date.now,
+    settings: { schedule: '59 * * * *', zone: 'Asia/Tokyo', quiet: null },
+  })
+  const at = Date.now() - 7_200_000
+  enrol(far.db, 'nas', Date.now()).tell({ kind: 'probe', at, ip: '192.0.2.1' })
+  const { page, close } = await open(browser)
+  await logIn(page, far)
+  await page.goto(`${far.url}/?page=attacker&ip=192.0.2.1`)
+  await page.waitForSelector('.log time')
+  const tokyo = new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Tokyo', timeStyle: 'medium' })
+  const clock = tokyo.format(at)
+  assert.ok((await seen(page, '.log time')).endsWith(clock))
+  assert.equal(await seen(page, '[aria-label="Attacker"] time'), '2 h ago')
+  const title = await page.getAttribute('[aria-label="Attacker"] time', 'title')
+  assert.match(title ?? '', new RegExp(`${clock} (JST|GMT\\+9)`))
+  await close()
+  await far.close()
+})
+
 test('settings are changed, checked, and noted; a report is sent again', { skip }, async () => {
   const { page, troubles, close } = await open(browser)
   await logIn(page, web)

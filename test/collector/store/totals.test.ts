@@ -229,3 +229,39 @@ test('findings come newest first, filtered, page by page without a hole', () => 
   )
   assert.equal(history.findingsAfter(0, 10).missed, 40)
 })
+
+test('findings of a short time are those of it, newest arrival first, page by page, whatever else is asked', () => {
+  const db = openDatabase(':memory:')
+  const tellers = [enrol(db, 'nas', noon), enrol(db, 'pi', noon)]
+  for (let at = 0; at < 300; at += 1) {
+    const ip = `203.0.113.${at % 7}`
+    const of = { at: noon - ((at * 37) % 300) * 60_000, ip, user: at % 5 === 0 ? 'root' : 'pi' }
+    tellers[at % 2]?.tell({ kind: at % 3 === 0 ? 'probe' : 'attempt', ...of })
+  }
+  const history = openHistory(db)
+  const all = history.findings({ limit: 500 }).findings
+  const [since, until] = [noon - 2 * hour, noon - hour]
+  const asked = [
+    {},
+    { host: 'pi' },
+    { ip: '203.0.113.3' },
+    { user: 'root' },
+    { kind: 'probe' as const },
+  ]
+  for (const more of asked) {
+    const wanted = all.filter(
+      (one) =>
+        one.at >= since &&
+        one.at < until &&
+        Object.entries(more).every(([name, value]) => one[name as keyof typeof one] === value),
+    )
+    const found: typeof all = []
+    for (let before: number | null | undefined; before !== null; ) {
+      const page = history.findings({ ...more, since, until, limit: 7, before })
+      found.push(...page.findings)
+      before = page.next
+    }
+    assert.ok(wanted.length > 0)
+    assert.deepEqual(found, wanted, JSON.stringify(more))
+  }
+})
