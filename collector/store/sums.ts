@@ -40,15 +40,15 @@ export function openSums(db: Database): Sums {
       for (const finding of findings) tally.add(finding)
     },
     pending,
-    // The longer the queue, the larger the slice: what is told faster than it is summed must not pile up.
-    slice: (most = Math.max(leastSlice, Math.ceil(pending() / 50))) => slice(most),
+    slice: (most = oneSlice) => slice(most),
     settle: () => {
       while (slice(Number.MAX_SAFE_INTEGER));
     },
   }
 }
 
-const leastSlice = 200
+// About a millisecond.
+const oneSlice = 250
 
 /** Everything up to `upto` on its way to disk; `done` writes are there, `next` are tried again where they failed. */
 type Flush = { upto: number; size: number; done: number; rest: Iterator<Write>; next: Write[] }
