@@ -5,12 +5,16 @@
  */
 import { type Checkpoint, nothingRead, type Position } from '../shared/checkpoint.ts'
 import type { SourceState } from '../shared/wire.ts'
-import { openFold } from './fold/fold.ts'
+import { gather } from './fold/count.ts'
+import { openCount } from './fold/fold.ts'
+import { toldBy } from './fold/told.ts'
 import type { Link } from './link/link.ts'
+import { readLines } from './parse/bytes/chunk.ts'
+import { openReader, type Reader } from './parse/bytes/reader.ts'
 import type { Parsed } from './parse/event.ts'
 import { openParser } from './parse/parse.ts'
 import { openSender, type Sender } from './sender.ts'
-import type { Reading, Source } from './source/source.ts'
+import type { Piece, Reading, Source } from './source/source.ts'
 
 /** Everything around following that is not the log itself. Times in ms UTC. */
 export type Following = {
@@ -37,6 +41,7 @@ export async function follow(following: Following): Promise<void> {
   const reading = source.read({
     from: checkpoint?.position ?? null,
     since,
+    asBytes: true,
     signal: link.signal,
   })
   const understand = openUnderstanding(following, sender)
@@ -54,6 +59,7 @@ export async function follow(following: Following): Promise<void> {
     following.stands(stateOf(source.name, read))
     switch (read.kind) {
       case 'lines':
+      case 'bytes':
       case 'entries':
         await understand.take(read)
         position = read.position
@@ -84,8 +90,10 @@ function ignoreLost(): void {}
 
 // --- understanding -----------------------------------------------------------------------------
 
+type Understandable = Extract<Reading, { kind: 'lines' | 'bytes' | 'entries' }>
+
 type Understanding = {
-  take: (read: Extract<Reading, { kind: 'lines' | 'entries' }>) => Promise<void>
+  take: (read: Understandable) => Promise<void>
   clock: () => number
   state: () => Pick<Checkpoint, 'clock' | 'open'>
 }
@@ -93,36 +101,51 @@ type Understanding = {
 function openUnderstanding(following: Following, sender: Sender): Understanding {
   const { checkpoint, timeZone, isOwn, now } = following
   const parser = openParser({ zone: timeZone, reference: now(), last: checkpoint?.clock ?? null })
-  const fold = openFold(checkpoint?.open ?? nothingRead, isOwn)
+  const found = gather()
+  const count = openCount(checkpoint?.open ?? nothingRead, found)
+  const reader = openReader(parser, count, isOwn, now())
   const clock = (): number => parser.last() ?? now()
-  const tell = async (parsed: Parsed, file: string, offset: number): Promise<void> => {
-    const { at } = parsed
-    const found = fold.take(at === null ? { ...parsed, at: clock() } : (parsed as Settled), {
-      file,
-      offset,
-    })
-    if (found.length > 0) await sender.add(found)
+  const tell = (parsed: Parsed, file: string, offset: number): void => {
+    if (parsed.event === null) count.pass()
+    else {
+      const at = parsed.at ?? clock()
+      count.tell(toldBy({ ...parsed, at }, parsed.event, { file, offset }, isOwn))
+    }
+  }
+  const understand = (read: Understandable): void => {
+    switch (read.kind) {
+      case 'bytes':
+        readPiece(reader, read)
+        reader.settle()
+        return
+      case 'lines':
+        for (const { text, offset } of read.lines) tell(parser.line(text), read.file, offset)
+        return
+      case 'entries':
+        for (const { record, offset } of read.entries) {
+          tell(parser.record(record), read.boot, offset)
+        }
+    }
   }
   return {
     take: async (read) => {
-      if (read.kind === 'lines') {
-        for (const { text, offset } of read.lines) await tell(parser.line(text), read.file, offset)
-      } else {
-        for (const { record, offset } of read.entries) {
-          await tell(parser.record(record), read.boot, offset)
-        }
-      }
+      understand(read)
+      await sender.add(found.take())
     },
     clock,
-    state: () => ({ clock: parser.last(), open: fold.save() }),
+    state: () => ({ clock: parser.last(), open: count.save() }),
   }
 }
 
-type Settled = Parsed & { at: number }
+function readPiece(reader: Reader, { bytes, base, file }: Piece & { file: string }): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  readLines(reader, bytes, view, bytes.length, file, base)
+}
 
 function stateOf(source: string, read: Reading): SourceState {
   switch (read.kind) {
     case 'lines':
+    case 'bytes':
       return { source, reading: read.name, lag: read.lag, trouble: '' }
     case 'entries':
       return { source, reading: 'journal', lag: null, trouble: '' }

@@ -32,6 +32,17 @@ export function splitLines(bytes: Buffer, base: number): Split {
   return split
 }
 
+/** Offsets of the lines that are cut, among whole lines beginning at `base`. */
+export function oversizeLines(bytes: Buffer, base: number): number[] {
+  // Hops of the longest line: where each lands behind another newline, no line is longer.
+  for (let from = 0; bytes.length - from > longestLine; ) {
+    const newline = bytes.lastIndexOf(10, from + longestLine)
+    if (newline < from) return splitLines(bytes, base).oversize
+    from = newline + 1
+  }
+  return []
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII includes its control characters
 const plainAscii = /^[\x00-\x7f]*$/
 

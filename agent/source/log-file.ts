@@ -44,12 +44,13 @@ export function openLogFile(path: string, settings: Partial<LogFileSettings> = {
 }
 
 async function* readLog(path: string, settings: LogFileSettings, opening: Opening): Readings {
-  const { from, since, signal } = opening
+  const { from, since, signal, asBytes = false } = opening
   if (from !== null && from.kind !== 'file') throw new TypeError('a log file has file positions')
   const log: Log = {
     path,
     settings,
     signal,
+    asBytes,
     watch: await watchLog(path, settings.poll, signal),
     cache: new Map(),
     here: from,

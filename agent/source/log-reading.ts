@@ -25,6 +25,8 @@ export type Log = {
   path: string
   settings: LogFileSettings
   signal: AbortSignal
+  /** Lines are given as bytes. */
+  asBytes: boolean
   watch: LogWatch
   cache: HeadCache
   here: FilePosition | null
@@ -59,7 +61,10 @@ export async function* drain(log: Log, tail: Tail): Readings<End> {
     log.told = null
     const lag = (await tail.left()) + log.behind
     const { file, name } = here
-    yield { kind: 'lines', file, name, lines: chunk.lines, position: log.here, lag }
+    const around = { file, name, position: log.here, lag }
+    yield log.asBytes
+      ? { kind: 'bytes', ...chunk.piece, ...around }
+      : { kind: 'lines', lines: chunk.lines(), ...around }
   }
   return { kind: 'end', torn: 0, cut: null }
 }

@@ -9,6 +9,9 @@ export type Line = {
   text: string
 }
 
+/** Whole lines as they stand in their log, from offset `base` of it to the last one's newline. */
+export type Piece = { bytes: Buffer; base: number }
+
 /** An entry of the journal with the offset it is known by inside its boot. */
 export type Entry = { offset: number; record: JournalRecord }
 
@@ -17,6 +20,8 @@ export type Entry = { offset: number; record: JournalRecord }
  * a checkpoint taken there and resumed later gives the same lines as never having stopped.
  *
  * lines    the next whole lines of one file
+ * bytes    the same as they stand there, the first at offset `base`, where `asBytes` was asked for; they
+ *          are others' as soon as the next reading is asked for
  * entries  the next entries of one boot of the journal
  * ended    a file was read to its end: time for a checkpoint at the beginning of the newer one
  * gap      something could not be read
@@ -24,6 +29,7 @@ export type Entry = { offset: number; record: JournalRecord }
  */
 export type Reading =
   | { kind: 'lines'; file: string; name: string; lines: Line[]; position: Position; lag: number }
+  | ({ kind: 'bytes'; file: string; name: string; position: Position; lag: number } & Piece)
   | { kind: 'entries'; boot: string; entries: Entry[]; position: Position }
   | { kind: 'ended'; file: string; position: Position }
   | { kind: 'gap'; gap: Omit<Gap, 'at'>; position: Position | null }
@@ -35,6 +41,8 @@ export type Opening = {
   from: Position | null
   /** ms UTC: on first contact files that ended before this are passed over; null reads everything. */
   since: number | null
+  /** Text is given as `bytes`; a journal has none. */
+  asBytes?: true
   signal: AbortSignal
 }
 

@@ -6,8 +6,8 @@
  */
 import { type Bytes, type Form, openBytes } from './bytes.ts'
 import { beforeBytes, type Head, hashBefore, readHead } from './identity.ts'
-import { leadingNuls, longestLine, splitLines } from './lines.ts'
-import type { Line } from './source.ts'
+import { leadingNuls, longestLine, oversizeLines, splitLines } from './lines.ts'
+import type { Line, Piece } from './source.ts'
 
 /** Larger reads are slower and double the memory (measured from 64 KiB to 1 MiB). */
 const readBytes = 256 * 1024
@@ -19,8 +19,11 @@ const readBytes = 256 * 1024
  */
 export type End = { kind: 'end'; torn: number; cut: string | null } | { kind: 'changed' }
 
-/** The next whole lines; `oversize` has the offsets of those that were cut. Or why there are none. */
-export type Chunk = { kind: 'lines'; lines: Line[]; oversize: number[] } | End
+/**
+ * The next whole lines, and as they stand there; `oversize` has the offsets of those that were cut. To
+ * be used before the next chunk is asked for. Or why there are none.
+ */
+export type Chunk = { kind: 'lines'; lines: () => Line[]; piece: Piece; oversize: number[] } | End
 
 export type Tail = {
   dev: bigint
@@ -97,21 +100,12 @@ function tailFrom(bytes: Bytes, head: Head, offset: number, last: Buffer): Tail 
         advance(fresh.length, seen)
         continue
       }
-      const chunk = long === null ? lines(fresh) : endOf(long, fresh)
-      advance(chunk.used, seen)
+      const { piece, oversize, used } =
+        long === null ? wholeLines(fresh, newline, at) : endOf(long, fresh, at)
+      advance(used, seen)
       settle()
-      return { kind: 'lines', lines: chunk.lines, oversize: chunk.oversize }
-    }
-  }
-  const lines = (fresh: Buffer) => splitLines(fresh, at)
-  const endOf = (begun: Long, fresh: Buffer) => {
-    const newline = fresh.indexOf(10)
-    const whole = lengthen(begun, fresh.subarray(0, newline), at)
-    const text = splitLines(Buffer.concat([whole.kept, Buffer.from('\n')]), whole.start).lines
-    return {
-      lines: text,
-      oversize: whole.length > longestLine ? [whole.start] : [],
-      used: newline + 1,
+      const lines = (): Line[] => splitLines(piece.bytes, piece.base).lines
+      return { kind: 'lines', lines, piece, oversize }
     }
   }
   return {
@@ -123,6 +117,20 @@ function tailFrom(bytes: Bytes, head: Head, offset: number, last: Buffer): Tail 
     left: () => bytes.left(offset),
     close: bytes.close,
   }
+}
+
+type Whole = { piece: Piece; oversize: number[]; used: number }
+
+function wholeLines(fresh: Buffer, newline: number, at: number): Whole {
+  const piece = { bytes: fresh.subarray(0, newline + 1), base: at }
+  return { piece, oversize: oversizeLines(piece.bytes, at), used: newline + 1 }
+}
+
+function endOf(begun: Long, fresh: Buffer, at: number): Whole {
+  const newline = fresh.indexOf(10)
+  const { kept, start, length } = lengthen(begun, fresh.subarray(0, newline), at)
+  const piece = { bytes: Buffer.concat([kept, Buffer.from('\n')]), base: start }
+  return { piece, oversize: length > longestLine ? [start] : [], used: newline + 1 }
 }
 
 /** Whether the descriptor still begins as it did; a compressed file is proven by its checksum instead. */

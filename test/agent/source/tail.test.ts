@@ -49,8 +49,8 @@ async function readAll(tail: Tail): Promise<AllRead> {
   for (;;) {
     const chunk = await tail.next()
     if (chunk.kind !== 'lines') return { ...all, end: chunk }
-    all.texts.push(...chunk.lines.map((line) => line.text))
-    all.offsets.push(...chunk.lines.map((line) => line.offset))
+    all.texts.push(...chunk.lines().map((line) => line.text))
+    all.offsets.push(...chunk.lines().map((line) => line.offset))
     all.oversize.push(...chunk.oversize)
     all.places.push([tail.offset(), tail.before()])
   }
