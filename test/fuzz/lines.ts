@@ -1,11 +1,14 @@
 /**
  * Logs as they might be: any bytes through the same reading, parsing and folding as `scan` and the
  * daemon. Whatever they hold, nothing throws, what comes out fits the wire, a line anchors one finding
- * at most, and neither the pieces it comes in nor a stop in the middle changes what is found.
+ * at most, neither the pieces it comes in nor a stop in the middle changes what is found, and `scan`,
+ * which reads bytes where it can, counts what the daemon counts.
  */
 import assert from 'node:assert/strict'
+import { countAll } from '../../agent/commands/counting.ts'
 import { understandAll } from '../../agent/commands/records.ts'
-import { openFold } from '../../agent/fold/fold.ts'
+import { summarise } from '../../agent/commands/scan.ts'
+import { type Count, openFold } from '../../agent/fold/fold.ts'
 import { openParser } from '../../agent/parse/parse.ts'
 import { splitLines } from '../../agent/source/lines.ts'
 import { type FoldState, nothingRead } from '../../shared/checkpoint.ts'
@@ -64,7 +67,7 @@ const reference = Date.UTC(2026, 10, 22, 18)
 const checked = 8
 
 async function tryLog(bytes: Buffer): Promise<number> {
-  const { entries, state, lines } = await read([bytes])
+  const { entries, last, state, lines } = await read([bytes])
   fits(entries, state)
   const anchors = entries.flatMap((entry) => (entry.kind === 'amend' ? [] : [entry.offset]))
   assert.deepEqual(
@@ -80,12 +83,13 @@ async function tryLog(bytes: Buffer): Promise<number> {
     assert.deepEqual(pieces.entries, entries, 'the same in pieces')
   }
   if (draw % checked === 1) resumed(bytes, draw >>> 3)
+  if (draw % checked < 4) await countedAlike(bytes, [...entries, ...last], (draw >>> 3) % 97)
   return Math.max(1, lines)
 }
 
 async function read(
   pieces: readonly Buffer[],
-): Promise<{ entries: Entry[]; state: FoldState; lines: number }> {
+): Promise<{ entries: Entry[]; last: readonly Entry[]; state: FoldState; lines: number }> {
   const fold = openFold(nothingRead, () => true)
   const entries: Entry[] = []
   let lines = 0
@@ -94,7 +98,63 @@ async function read(
       entries.push(...fold.take(parsed, { file: 'f', offset }))
     lines += batch.length
   }
-  return { entries, state: fold.save(), lines }
+  const state = fold.save()
+  return { entries, last: fold.flush({ file: 'end', offset: 0 }), state, lines }
+}
+
+/** What `scan` makes of the same bytes by its own, faster way adds up to the same. */
+async function countedAlike(
+  bytes: Buffer,
+  entries: readonly Entry[],
+  first: number,
+): Promise<void> {
+  let at = 0
+  // The first piece as long as a slow pipe might give it, then the rest.
+  const fill = async (into: Buffer): Promise<number> => {
+    const piece = bytes.subarray(at, at === 0 ? 1 + first : undefined)
+    at += piece.copy(into)
+    return Math.min(piece.length, into.length)
+  }
+  const log = {
+    ...{ name: 'f', total: null, taken: () => 0 },
+    counted: (count: Count) => countAll({ name: 'f', fill }, { zone: 'UTC', reference }, count),
+  }
+  const none = { show: () => undefined, done: () => undefined }
+  const { attackers, local } = await summarise([log], null, none)
+  const sums = new Map<
+    string,
+    { attempts: number; probes: number; logins: number; users: object }
+  >()
+  const own = new Map<string, number>()
+  for (const entry of entries) addUp(entry, sums, own)
+  const byAddress = attackers.map(({ ip, attempts, probes, logins, users }) => {
+    return [ip, { attempts, probes, logins, users }] as const
+  })
+  assert.deepEqual(new Map(byAddress), sums, 'scan counts the same')
+  const byUser = local.map((one) => [`${one.user}\n${one.program}`, one.attempts] as const)
+  assert.deepEqual(new Map(byUser), own, 'scan counts the same at the machine itself')
+}
+
+function addUp(
+  entry: Entry,
+  sums: Map<string, { attempts: number; probes: number; logins: number; users: object }>,
+  own: Map<string, number>,
+): void {
+  if (entry.kind !== 'attempt' && entry.kind !== 'probe' && entry.kind !== 'login') return
+  const { ip, user, program, count, kind } = entry
+  if (ip === undefined) {
+    const key = `${user ?? ''}\n${program}`
+    if (kind === 'attempt') own.set(key, (own.get(key) ?? 0) + count)
+    return
+  }
+  const sum = sums.get(ip) ?? { attempts: 0, probes: 0, logins: 0, users: {} }
+  sums.set(ip, sum)
+  sum[`${kind}s`] += count
+  if (kind !== 'attempt' || user === undefined) return
+  const before = Object.hasOwn(sum.users, user) ? Number(Reflect.get(sum.users, user)) : 0
+  // Not by assignment: a name may be __proto__.
+  const field = { value: before + count, enumerable: true, configurable: true, writable: true }
+  Object.defineProperty(sum.users, user, field)
 }
 
 async function* given(pieces: readonly Buffer[]): AsyncGenerator<Buffer, void, void> {

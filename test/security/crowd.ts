@@ -50,7 +50,7 @@ export async function playCrowd(agents: number, processes: number, within: numbe
       for (const child of children) child.send({ length })
     }
     grow(7)
-    await served(fleet, agents, 7, within)
+    await served(fleet, agents, 7, within, lost)
     const firstSeconds = (performance.now() - started) / 1000
     const before = sums(lost.values())
     // The first question makes a token, by a command of its own.
@@ -63,7 +63,7 @@ export async function playCrowd(agents: number, processes: number, within: numbe
     await fleet.collector.start()
     const back = performance.now()
     const watch = watchPage(fleet)
-    await served(fleet, agents, 12, within)
+    await served(fleet, agents, 12, within, lost)
     const backSeconds = (performance.now() - back) / 1000
     const answers = await watch.stop()
     // The children say how many tries they lost once a second.
@@ -101,9 +101,16 @@ async function enrol(fleet: Fleet, agents: number): Promise<string> {
 }
 
 // Everything of everybody is on disk, and everybody is connected.
-async function served(fleet: Fleet, agents: number, each: number, within: number): Promise<void> {
+async function served(
+  fleet: Fleet,
+  agents: number,
+  each: number,
+  within: number,
+  lost: Map<ChildProcess, [string, number][]>,
+): Promise<void> {
   await until(
-    () => `${agents} agents with ${each} findings each; there are ${stored(fleet)}`,
+    () =>
+      `${agents} agents with ${each} findings each; there are ${stored(fleet)} of ${online(fleet)} online, lost: ${JSON.stringify([...sums(lost.values())])}`,
     () => stored(fleet) >= agents * each && online(fleet) === agents,
     within * 1000,
   )
