@@ -23,20 +23,23 @@ const together = 6
 
 /**
  * Plays `smallDay` with the log of a seed without a crash, and then with one before and one after each
- * of its side effects (each `every`-th of them), until `enough` did harm. Gives how many effects there were, and the crashes
- * after which anything was lost, doubled or told wrong.
+ * of its side effects (those whose names match), until `enough` did harm. Gives how many effects there
+ * were, and the crashes after which anything was lost, doubled or told wrong.
  */
 export async function crashEverywhere(
   programs: Programs,
   seed: number,
-  { every, enough } = { every: 1, enough: Number.POSITIVE_INFINITY },
+  { at: where, enough }: { at: RegExp; enough: number } = {
+    at: /./,
+    enough: Number.POSITIVE_INFINITY,
+  },
 ): Promise<{ effects: string[]; crashes: number; harm: Harm[] }> {
   const { effects, ...calm } = await play(programs, { seed, script: smallDay })
   const harm: Harm[] = []
   const wrong = wrongWith(calm)
   if (wrong.length > 0) harm.push({ stop: { at: 0, when: 'before' }, effect: 'none', wrong })
-  const stops = effects.flatMap((_, at): Stop[] =>
-    at % every === 0
+  const stops = effects.flatMap((effect, at): Stop[] =>
+    where.test(effect)
       ? [
           { at: at + 1, when: 'before' },
           { at: at + 1, when: 'after' },
