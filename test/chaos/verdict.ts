@@ -69,6 +69,22 @@ function anchorOf(one: Row | Expected): string {
   return JSON.stringify(names.map((name) => Reflect.get(one, name)))
 }
 
+/** The same of one agent's findings alone, whatever name their file has. */
+export function balanceWithoutFiles(
+  rows: Fleet['rows'],
+  expected: readonly Expected[],
+): { lost: number; doubled: number } {
+  const place = (one: Row | Expected) =>
+    JSON.stringify(['kind', 'at', 'ip', 'user'].map((name) => Reflect.get(one, name)))
+  const found = rows(
+    `SELECT kind, at, coalesce(ip, '') AS ip, coalesce(user, '') AS user, count FROM finding`,
+  )
+  return balance(
+    tally(expected.map((one) => [place(one), one.count])),
+    tally(found.map((row) => [place(row), Number(row['count'])])),
+  )
+}
+
 function balance(wanted: Tally, found: Tally): { lost: number; doubled: number } {
   let [lost, doubled] = [0, 0]
   for (const name of new Set([...wanted.keys(), ...found.keys()])) {

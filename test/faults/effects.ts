@@ -9,7 +9,7 @@ export type Who = 'agent' | 'collector'
 export type Stop = { at: number; when: 'before' | 'after' }
 
 /** One process from its start to its end; what it does after its end has no effect. */
-export type Life = { who: Who; ended: boolean; end: () => void }
+export type Life = { who: Who; ended: boolean; end: () => void; signal: AbortSignal }
 
 /** Thrown into a process that has ended. */
 export class Ended extends Error {

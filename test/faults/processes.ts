@@ -48,6 +48,8 @@ export async function liveAsAgent(
     const ended = new AbortController()
     const closed = new Promise<void>((resolve) => socket.once('close', resolve))
     socket.once('close', () => ended.abort())
+    // What was sent before a death arrives all the same.
+    life.signal.addEventListener('abort', socket.close, { once: true })
     const window = programs.window.openWindow(ended.signal, (frame) =>
       effects.take(life, `send ${frame.type}`, () => socket.send(JSON.stringify(frame))),
     )
@@ -70,7 +72,6 @@ export async function liveAsAgent(
           stands: () => undefined,
         })
         .catch((error: unknown) => passOver(error, ended.signal.aborted))
-        // What was sent before a death arrives all the same.
         .finally(socket.close)
     })
     await closed

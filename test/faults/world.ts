@@ -3,12 +3,13 @@
  * A script of writing and rotating is played step by step, each once everything before it is at rest;
  * where a process ends, the next step happens while it is down, and it starts again from what is on disk.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { openAttack } from '../chaos/attack.ts'
 import { openAttackedLog } from '../chaos/attacked-log.ts'
-import { judge, type Verdict } from '../chaos/verdict.ts'
+import { balanceWithoutFiles, judge, type Verdict } from '../chaos/verdict.ts'
 import { randomOf } from '../support/random.ts'
 import { type Life, openEffects, type Stop, type Who } from './effects.ts'
 import { judgeMessages } from './messages.ts'
@@ -28,7 +29,14 @@ export type Step =
   | { do: 'copytruncate' }
   | { do: 'pack' }
   | { do: 'report' }
+  /** It stays down until `start`. */
   | { do: 'end'; who: Who }
+  | { do: 'start' }
+  | { do: 'pass'; ms: number }
+  /** An older file is gone. */
+  | { do: 'remove'; number: number }
+  /** Beside an older file there is a packed copy of its first half. */
+  | { do: 'copy half'; number: number }
   | { do: 'back up' }
   | { do: 'restore' }
 
@@ -36,27 +44,35 @@ export type Played = {
   /** What took place, in order. */
   effects: string[]
   verdict: Verdict
+  /** Lost and doubled whatever the files are called: for a control that calls them otherwise. */
+  nameless: { lost: number; doubled: number }
   /** What is wrong with the messages the person got; empty where nothing is. */
   messages: string[]
 }
 
-export type Play = { seed: number; script: readonly Step[]; stop?: Stop }
+export type Play = {
+  seed: number
+  script: readonly Step[]
+  stop?: Stop
+  /** Whether files are known by something else than we expect. */
+  nameless?: boolean | undefined
+}
 
 const patience = 60_000
 /** A process that dies leaves its files as they are; nothing here needs a disk that survives more. */
 const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** Plays a script to its end and gives what came of it. Throws where it does not come to rest. */
-export async function play(programs: Programs, { seed, script, stop }: Play): Promise<Played> {
+export async function play(programs: Programs, asked: Play): Promise<Played> {
   const folder = mkdtempSync(join(memory, 'cibot-world-'))
   try {
-    return await openWorld(programs, folder, seed, stop).play(script)
+    return await openWorld(programs, folder, asked).play(asked.script)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function openWorld(programs: Programs, folder: string, seed: number, stop?: Stop) {
+function openWorld(programs: Programs, folder: string, { seed, stop, nameless }: Play) {
   const random = randomOf(seed)
   const time = openTime()
   const surroundings: Surroundings = { programs, effects: openEffects(stop), ...time }
@@ -72,15 +88,17 @@ function openWorld(programs: Programs, folder: string, seed: number, stop?: Stop
   const seen: string[] = []
   const backups: string[] = []
   const agents: Promise<void>[] = []
-  let [life, collectors] = [born('agent'), 0]
+  let [life, collectors, held] = [born('agent'), 0, false]
   let database = join(folder, 'cibot-0.db')
   makeDatabase(surroundings, database)
   let collector: Collector = startUp()
 
   function born(who: Who): Life {
+    const ending = new AbortController()
     const one: Life = {
       who,
       ended: false,
+      signal: ending.signal,
       end: () => {
         if (one.ended) return
         one.ended = true
@@ -90,6 +108,7 @@ function openWorld(programs: Programs, folder: string, seed: number, stop?: Stop
           copyDatabase(database, next)
           database = next
         }
+        ending.abort()
       },
     }
     return one
@@ -133,7 +152,8 @@ function openWorld(programs: Programs, folder: string, seed: number, stop?: Stop
     const { file, offset } = log.end()
     const [at] = collector.rows('SELECT body FROM checkpoint')
     const position = at === undefined ? undefined : JSON.parse(String(at['body'])).position
-    if (position?.file !== file || position.offset !== offset) return file === ''
+    const isThere = position?.offset === offset && (nameless || position.file === file)
+    if (!isThere) return file === ''
     return collector.hasSummed() && (await collector.hasTold())
   }
   async function settle(): Promise<void> {
@@ -176,6 +196,18 @@ function openWorld(programs: Programs, folder: string, seed: number, stop?: Stop
       case 'report':
         if (collector.life.ended) await revive()
         return collector.report()
+      case 'start':
+        return
+      case 'pass':
+        return time.pass(step.ms)
+      case 'remove':
+        return rmSync(`${log.path}.${step.number}`)
+      case 'copy half': {
+        const older = `${log.path}.${step.number}`
+        const whole = readFileSync(older)
+        const half = whole.subarray(0, whole.lastIndexOf(10, whole.length / 2) + 1)
+        return writeFileSync(`${older}.gz`, gzipSync(half))
+      }
       case 'end':
         return (step.who === 'agent' ? life : collector.life).end()
       case 'back up': {
@@ -201,8 +233,9 @@ function openWorld(programs: Programs, folder: string, seed: number, stop?: Stop
         for (const step of script) {
           await settle()
           await perform(step)
-          // What a step ends stays down during the next one.
-          if (step.do !== 'end') await revive()
+          if (step.do === 'end') held = true
+          if (step.do === 'start') held = false
+          if (!held) await revive()
         }
         await comeToRest()
         // A period that could not be closed is told at the next tick.
@@ -212,6 +245,7 @@ function openWorld(programs: Programs, folder: string, seed: number, stop?: Stop
         return {
           effects: [...surroundings.effects.taken],
           verdict: await judge({ rows: collector.rows }, told),
+          nameless: balanceWithoutFiles(collector.rows, log.expected),
           messages: judgeMessages(collector.rows, log.expected, seen),
         }
       } finally {
