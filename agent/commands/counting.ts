@@ -132,14 +132,16 @@ export async function* countSource(
   count: Count,
 ): AsyncGenerator<number> {
   const parser = openParser({ ...options, last: null })
+  const reader = openReader(parser, count, isAnyOwn, options.reference)
   const tell = teller(count, source.name, options.reference, parser.last)
   const done = new AbortController()
-  const readings = source.read({ from: null, since: null, signal: done.signal })
+  const readings = source.read({ from: null, since: null, asBytes: true, signal: done.signal })
   for await (const reading of readings) {
     if (reading.kind === 'waiting') break
-    if (reading.kind === 'lines') {
-      for (const { offset, text } of reading.lines) tell(parser.line(text), offset)
-      yield reading.lines.length
+    if (reading.kind === 'bytes') {
+      const { bytes, base } = reading
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+      yield readLines(reader, bytes, view, bytes.length, source.name, base).lines
     } else if (reading.kind === 'entries') {
       for (const { offset, record } of reading.entries) tell(parser.record(record), offset)
       yield reading.entries.length
