@@ -109,6 +109,10 @@ test('5,000 findings a second for 30 s: the page stays awake, says what it skipp
   const web = await startWeb(join(folder, 'burst.db'), { now: Date.now })
   const teller = enrol(web.db, 'nas', Date.now())
   const { page, troubles, close } = await open(browser)
+  t.after(async () => {
+    await close()
+    await web.close()
+  })
   await page.addInitScript(
     'window.long = []; new PerformanceObserver((list) => { for (const one of list.getEntries()) window.long.push(one.duration) }).observe({ type: "longtask" })',
   )
@@ -131,8 +135,6 @@ test('5,000 findings a second for 30 s: the page stays awake, says what it skipp
   assert.ok(Math.max(0, ...long) <= 200, `tasks of ${long.join(', ')} ms`)
   assert.deepEqual(troubles, [])
   t.diagnostic(`longest task ${Math.max(0, ...long)} ms of ${long.length} above 50 ms`)
-  await close()
-  await web.close()
 })
 
 test('a collector that starts again: the page goes on by itself and its list has no hole', {
