@@ -1,7 +1,6 @@
 /**
  * `npm test`: every test this machine can run. Those on real hosts go one after the other, because there
- * is one lab; beside them all others; then those that measure, alone, so that nothing moves their
- * figures. Ends with what was skipped and why, and one line of sums. With arguments it runs those files
+ * is one lab; beside them all others; then those in a browser, alone, as some measure. Ends with what was skipped and why, and one line of sums. With arguments it runs those files
  * only.
  */
 import { globSync } from 'node:fs'
@@ -13,12 +12,13 @@ import { canBoot } from '../test/fleet/lab.ts'
 type Lane = { files: string[]; concurrency: number; timeout: number }
 
 const minute = 60_000
-const measuring = ['test/browser/load.test.ts']
+// A lab that brings its network up or down makes a browser drop what it is loading; and some measure.
+const isAlone = (file: string): boolean => file.startsWith('test/browser/')
 const isOnHosts = (file: string): boolean => file.startsWith('test/fleet/')
 
 const named = process.argv.slice(2)
 const all = globSync('test/**/*.test.ts').toSorted()
-const others = all.filter((file) => !measuring.includes(file) && !isOnHosts(file))
+const others = all.filter((file) => !isAlone(file) && !isOnHosts(file))
 // Lanes of one stage run side by side: two files at a time in all.
 const stages: Lane[][] =
   named.length > 0
@@ -28,7 +28,7 @@ const stages: Lane[][] =
           { files: all.filter(isOnHosts), concurrency: 1, timeout: 45 * minute },
           { files: others, concurrency: canBoot() === undefined ? 1 : 2, timeout: 10 * minute },
         ],
-        [{ files: measuring, concurrency: 1, timeout: 10 * minute }],
+        [{ files: all.filter(isAlone), concurrency: 1, timeout: 10 * minute }],
       ]
 
 const sums = { passed: 0, failed: 0, skipped: 0 }
