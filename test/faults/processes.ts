@@ -184,7 +184,9 @@ export function startCollector(
           ingest,
           agentByKey: agents.byKey,
           resume: ({ id }) => intake.resume(id),
-          tell: (event) => quietly(() => fleet.told(event)),
+          tell: (event) => {
+            if (!life.ended) quietly(() => fleet.told(event))
+          },
         },
       )
       ours.on('message', (text: string) => {
