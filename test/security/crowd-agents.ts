@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { keepLinked, type Link } from '../../agent/link/link.ts'
 import { readPrivateKey } from '../../shared/handshake.ts'
 import { source } from './crowd.ts'
@@ -12,6 +13,7 @@ import { source } from './crowd.ts'
 const [url = '', file = '', first = '0', last = '0'] = process.argv.slice(2)
 const keys = JSON.parse(readFileSync(file, 'utf8')) as string[]
 const each = 5
+const perAgent = 12
 let length = 0
 let grown = Promise.withResolvers<void>()
 const lost = new Map<string, number>()
@@ -25,6 +27,8 @@ setInterval(() => process.send?.([...lost]), 1000).unref()
 
 for (const [at, pem] of keys.entries()) {
   if (at < Number(first) || at >= Number(last)) continue
+  // A fleet is not enrolled within one second; how it comes back is its own link's business.
+  await pause(perAgent)
   void keepLinked(
     {
       url,
