@@ -52,8 +52,14 @@ export async function follow(following: Following): Promise<void> {
     saved = at
     await sender.checkpoint({ position, since, ...understand.state() })
   }
+  // A clock set back by half a day once held up the next checkpoint, and with it the end, for as long.
+  const untilDue = (): number => {
+    const passed = now() - saved
+    return passed < 0 ? 0 : Math.max(0, checkpointEvery - passed)
+  }
 
   let later: NodeJS.Timeout | undefined
+  link.signal.addEventListener('abort', () => clearTimeout(later))
   for await (const read of reading) {
     clearTimeout(later)
     following.stands(stateOf(source.name, read))
@@ -64,7 +70,7 @@ export async function follow(following: Following): Promise<void> {
         await understand.take(read)
         position = read.position
         await sender.flush()
-        if (now() - saved >= checkpointEvery) await save(now())
+        if (untilDue() === 0) await save(now())
         break
       case 'ended':
         position = read.position
@@ -80,7 +86,7 @@ export async function follow(following: Following): Promise<void> {
       case 'waiting':
         // The last lines of a burst wait for their checkpoint until its second is over.
         if (!sender.isAhead()) break
-        later = setTimeout(() => save(now()).catch(ignoreLost), saved + checkpointEvery - now())
+        later = setTimeout(() => save(now()).catch(ignoreLost), untilDue())
     }
   }
 }
