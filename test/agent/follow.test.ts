@@ -6,14 +6,20 @@ import { follow } from '../../agent/follow.ts'
 import type { Reading, Source } from '../../agent/source/source.ts'
 
 const noon = Date.UTC(2026, 10, 22, 12)
-const position = { kind: 'file', file: 'f', before: '', name: 'auth.log', finished: [] } as const
 
 // test/recordings/attic.auth.log
 const text =
   'Nov 22 12:00:00 attic sshd[110]: Failed password for alice from 203.0.113.9 port 45158 ssh2'
 
 function lines(offset: number): Reading {
-  const at = { ...position, offset: offset + 1 }
+  const at = {
+    kind: 'file' as const,
+    file: 'f',
+    offset: offset + 1,
+    before: '',
+    name: 'auth.log',
+    finished: [],
+  }
   return {
     kind: 'lines',
     file: 'f',
