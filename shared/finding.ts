@@ -3,6 +3,9 @@ import Type, { type Static } from 'typebox'
 /** Longest user name kept, in UTF-16 units: sshd cuts at 100 bytes, other daemons do not cut at all. */
 export const longestUser = 256
 
+/** Most that one line counts: a million findings of a lying agent still add up to a number that is exact. */
+export const mostAtOnce = 1_000_000
+
 const strict = { additionalProperties: false } as const
 
 /** Where a finding stands in its log: the identity it keeps whatever a later parser makes of the line. */
@@ -40,7 +43,7 @@ export const Finding = Type.Object(
     port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
     user: Type.Optional(Type.String({ maxLength: longestUser })),
     method: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-    count: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
+    count: Type.Integer({ minimum: 1, maximum: mostAtOnce }),
     /** Attempts of the same session before this one: tells relayed copies of one event apart from its siblings. */
     ordinal: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
     /** For change and loss: what happened. */

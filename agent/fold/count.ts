@@ -1,5 +1,5 @@
 /** What a session is worth, and what of that is still to be reported. */
-import type { Amendment, Finding } from '../../shared/finding.ts'
+import { type Amendment, type Finding, mostAtOnce } from '../../shared/finding.ts'
 import { Flag, refusals, type Session } from './sessions.ts'
 import { isDaemonPerConnection, type Told } from './told.ts'
 
@@ -67,7 +67,7 @@ export function report(session: Session, told: Told, sink: Sink): boolean {
     return true
   }
   const known = worth(session)
-  const fresh = known - session.reported
+  const fresh = Math.min(known - session.reported, mostAtOnce)
   if (!isPlaced(session)) {
     if (fresh > 0 && session.ip !== undefined) session.flags |= Flag.waits
     return false

@@ -10,7 +10,7 @@
  */
 
 import type { FoldState, LastLine } from '../../shared/checkpoint.ts'
-import type { Amendment, Finding } from '../../shared/finding.ts'
+import { type Amendment, type Finding, mostAtOnce } from '../../shared/finding.ts'
 import type { Parsed } from '../parse/event.ts'
 import { gather, note, report, type Sink, worth } from './count.ts'
 import { claimFromPam, heardFromPam, isPamFailure } from './pam.ts'
@@ -167,6 +167,6 @@ function reportName(
     ...{ host, program, at, file, offset, kind: 'named' },
     pid: Number.isNaN(pid) ? null : pid,
   }
-  sink.found(told, 'attempt', worth(session) - reported, reported, session)
+  sink.found(told, 'attempt', Math.min(worth(session) - reported, mostAtOnce), reported, session)
   sessions.drop(session)
 }

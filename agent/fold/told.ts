@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { longestUser } from '../../shared/finding.ts'
+import { longestUser, mostAtOnce } from '../../shared/finding.ts'
 import type { Event, Kind, Parsed } from '../parse/event.ts'
 
 /** Where the line stands in its log. */
@@ -89,7 +89,6 @@ export function toldBy(
 
 export const highestPid = 0xffffffff
 export const highestPort = 65535
-const mostAtOnce = 1_000_000_000
 
 /** The host a line names, as the fold knows it. */
 export function hostOf(host: string, isOwn: (host: string) => boolean): string {

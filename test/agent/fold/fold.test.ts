@@ -31,6 +31,19 @@ test('six lines about one password are one attempt', () => {
   assert.deepEqual(worth(lines), { [A]: '1 0 0' })
 })
 
+test('no line counts more than a million, so that every sum stays exact', () => {
+  const failed = `Failed password for bob from ${A} port 40001 ssh2`
+  const lines = sshd(
+    [8, failed],
+    [8, `message repeated 99999999999 times: [ ${failed}]`],
+    [8, `Connection closed by authenticating user bob ${A} port 40001 [preauth]`],
+  )
+  assert.deepEqual(
+    findingsOf(lines).map(({ count }) => count),
+    [1, 1_000_000],
+  )
+})
+
 test('an attempt is reported at its first line and gets its method later', () => {
   const { entries } = entriesOf(
     sshd(
