@@ -1,7 +1,7 @@
 /**
  * `npm test`: every test this machine can run. Those on real hosts go one after the other, because there
- * is one lab; beside them all others; then those in a browser, alone, as some measure. Ends with what was skipped and why, and one line of sums. With arguments it runs those files
- * only.
+ * is one lab; beside them all others; then those in a browser, alone, as some of them measure. Ends with
+ * what was skipped and why, and one line of sums. With arguments it runs those files only.
  */
 import { globSync } from 'node:fs'
 import { run } from 'node:test'
