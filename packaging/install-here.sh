@@ -47,7 +47,8 @@ if [ "$program" = collector ]; then
   id cibot-collector >/dev/null 2>&1 ||
     useradd --system --home-dir /var/lib/cibot --no-create-home --shell /usr/sbin/nologin cibot-collector
   # What root wrote into the database's folder would shut the daemon out, so root becomes its user.
-  become='[ "$(id -u)" != 0 ] || exec runuser -u cibot-collector -- "$0" "$@"'
+  # cron's path ends before runuser's folder.
+  become='[ "$(id -u)" != 0 ] || exec /usr/sbin/runuser -u cibot-collector -- "$0" "$@"'
 fi
 printf '#!/bin/sh\n%s\nexec %s %s/%s.js "$@"\n' "$become" "$node" "$lib" "$program" >"$bin/cibot-$program"
 chmod 755 "$bin/cibot-$program"

@@ -60,7 +60,7 @@ export function canBoot(tools: readonly string[] = []): string | undefined {
 
 /**
  * Boots real systemd hosts on a bridge of their own and gives them to be used and attacked. One lab
- * at a time on a machine: waits up to 15 minutes for another one to end, and removes what a killed
+ * at a time on a machine: waits up to 45 minutes for another one to end, and removes what a killed
  * one left behind. Everything goes away with close(), with the process, with SIGINT and SIGTERM.
  * Throws CommandFailed where something of it does not work in time; nothing is left running then.
  */

@@ -6,13 +6,13 @@ import { labDirectory } from './tree.ts'
 
 /**
  * Holds the machine for one lab, by a file naming the process that has it and when it began; gives
- * what lets it go. Waits 15 minutes for another lab, then throws CommandFailed.
+ * what lets it go. Waits 45 minutes for another lab, then throws CommandFailed.
  */
 export async function lock(): Promise<() => void> {
   const path = join(labDirectory(), 'lock')
   mkdirSync(labDirectory(), { recursive: true })
   let waitsFor: number | undefined
-  await until(`another lab on this machine ends, see ${path},`, 900, async () => {
+  await until(`another lab on this machine ends, see ${path},`, 2700, async () => {
     const holder = existsSync(path) ? readFileSync(path, 'utf8') : ''
     const pid = Number.parseInt(holder, 10)
     if (pid === process.pid && holder === life(pid)) throw new Error('this lab is open already')
@@ -30,11 +30,13 @@ export async function lock(): Promise<() => void> {
   return () => rmSync(path, { force: true })
 }
 
+// The runner's own command line is long, and ends with the file.
 function called(pid: number): string {
   try {
-    return `${pid}: ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    return `process ${pid}, ${words.findLast((word) => word !== '')}`
   } catch {
-    return `${pid}`
+    return `process ${pid}`
   }
 }
 
