@@ -89,7 +89,7 @@ function storeFindings(
     fresh.push({ file: file.id, host, finding: entry })
   }
   for (const file of files.values()) moveMark(db, file)
-  const last = putRows(db, findingTable, fresh.map(rowOf))
+  const last = putRows(db, findingTable, valuesOf(fresh))
   return fresh.map(({ host, finding }, at) => {
     const n = last - fresh.length + 1 + at
     // Only now: the first word of a host may give it another label.
@@ -152,24 +152,14 @@ const findingTable: Into = {
   columns: 'file,offset,kind,at,host,program,pid,ip,port,user,method,count,ordinal,text'.split(','),
 }
 
-function rowOf({ file, host, finding }: Fresh): Value[] {
-  const { offset, kind, at, program, pid, ip, port, user, method, count, ordinal, text } = finding
-  return [
-    file,
-    offset,
-    kind,
-    at,
-    host,
-    program,
-    pid ?? null,
-    ip ?? null,
-    port ?? null,
-    user ?? null,
-    method ?? null,
-    count,
-    ordinal,
-    text ?? null,
-  ]
+function valuesOf(fresh: readonly Fresh[]): Value[] {
+  const values: Value[] = []
+  for (const { file, host, finding } of fresh) {
+    const { offset, kind, at, program, pid, ip, port, user, method, count, ordinal, text } = finding
+    values.push(file, offset, kind, at, host, program, pid ?? null, ip ?? null, port ?? null)
+    values.push(user ?? null, method ?? null, count, ordinal, text ?? null)
+  }
+  return values
 }
 
 function storeGap(db: Database, agent: number, source: string, gap: Gap, now: number): boolean {

@@ -9,18 +9,19 @@ const sizes = [16, 8, 4, 2, 1] as const
 
 /**
  * Inserts rows in their order, several with one statement, and gives the row id of the last one; those
- * before it are numbered without a hole where the table numbers its rows. For use inside a transaction,
- * which a failure rolls back as a whole: a statement that had to be able to take back itself alone would
- * copy every page it touches, and lose what it saves.
+ * before it are numbered without a hole where the table numbers its rows. `values` are those of all rows,
+ * one after the other. For use inside a transaction, which a failure rolls back as a whole: a statement
+ * that had to be able to take back itself alone would copy every page it touches, and lose what it saves.
  */
-export function putRows(db: Database, into: Into, rows: readonly (readonly Value[])[]): number {
+export function putRows(db: Database, into: Into, values: readonly Value[]): number {
+  const width = into.columns.length
   let last = 0
   let at = 0
   for (const size of sizes) {
-    while (rows.length - at >= size) {
-      const some = size === 1 ? (rows[at] ?? []) : rows.slice(at, at + size).flat()
+    const many = size * width
+    for (; values.length - at >= many; at += many) {
+      const some = values.slice(at, at + many)
       last = Number(db.prepare(statement(into, size)).run(...some).lastInsertRowid)
-      at += size
     }
   }
   return last
