@@ -82,8 +82,8 @@ export async function follow(told: Following): Promise<void> {
       {
         file: 'agent/follow.ts',
         from: `await sender.flush()
-        if (now() - saved >= checkpointEvery) await save(now())`,
-        to: `if (now() - saved >= checkpointEvery) await save(now())
+        if (untilDue() === 0) await save(now())`,
+        to: `if (untilDue() === 0) await save(now())
         await sender.flush()`,
       },
       {
