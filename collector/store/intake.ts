@@ -39,9 +39,6 @@ export type Intake = {
  * not yet summed is in its memory, and the next one begins by adding that up again.
  */
 export function openIntake(db: Database, now: () => number): Intake {
-  // A row names only a file and a host that its own transaction has just read or made: to have SQLite
-  // look both up again costs a fifth of it.
-  db.prepare('PRAGMA foreign_keys = OFF').run()
   const hosts = openHosts(db)
   const sums = openSums(db)
   return {
