@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { WebSocketServer } from 'ws'
+import { flags } from '../../scripts/flags.ts'
 import { openFleet } from '../support/fleet.ts'
 import { temporaryFolder } from '../support/log-writer.ts'
 import { runMain } from '../support/run-main.ts'
@@ -104,4 +105,10 @@ test('the built programs speak to each other, and are small', { timeout: 240_000
   await (await fleet.addAgent('nas', { log })).start()
   await until('the attempt', () => fleet.rows('SELECT 1 FROM finding').length === 1)
   assert.ok(statSync(join(built, 'agent.js')).size < 500_000)
+})
+
+test('the unit that is rolled out starts the agent with the flags it is measured with', () => {
+  const unit = join(root, 'ansible/roles/agent/templates/cibot-agent.service.j2')
+  const words = ['/opt/cibot/current/node', ...flags.agent, '/opt/cibot/current/agent.js']
+  assert.ok(readFileSync(unit, 'utf8').includes(`\nExecStart=${words.join(' ')} `))
 })
