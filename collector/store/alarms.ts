@@ -1,5 +1,5 @@
 /** Alerts that new findings give rise to, noted so that each is raised once. For use inside a transaction. */
-import { failuresBefore, type Login } from '../fleet/alerts.ts'
+import { failuresBefore, type Login, type Standing } from '../fleet/alerts.ts'
 import type { Alert } from '../report/alert.ts'
 import type { Database } from './database.ts'
 import type { Stored } from './intake.ts'
@@ -40,31 +40,56 @@ function alertsOf(
   // Failures that only now arrive from a host that was offline may precede a login stored before.
   for (const [ip, at] of lateFor) {
     if (!everIn.has(ip)) continue
-    for (const login of loginsAfter(db, ip, at)) logins.set(login.n, login)
+    for (const login of quietLoginsAfter(db, ip, at)) logins.set(login.n, login)
   }
-  return [...logins.values()].flatMap((login) => raise(db, labelOf, login))
+  return [...Map.groupBy(logins.values(), ({ ip }) => ip)].flatMap(([ip, its]) => {
+    const standings = standingsOf(db, labelOf, ip, its)
+    return its.flatMap((login) => raise(db, labelOf, login, standings))
+  })
 }
 
-function loginsAfter(db: Database, ip: string, at: number): Login[] {
+// Those that no alert has counted yet.
+function quietLoginsAfter(db: Database, ip: string, at: number): Login[] {
   return db
     .prepare(
-      `SELECT n, ip, host, coalesce(user, '') AS user, at FROM finding
-       WHERE ip = ? AND kind = 'login' AND at >= ?`,
+      `SELECT f.n, f.ip, f.host, coalesce(f.user, '') AS user, f.at
+       FROM finding f LEFT JOIN alert a
+         ON a.ip = f.ip AND a.host = f.host AND a.user = coalesce(f.user, '')
+       WHERE f.ip = ? AND f.kind = 'login' AND f.at >= ? AND f.n > coalesce(a.login, 0)`,
     )
     .all(ip, at) as Login[]
 }
 
-function raise(db: Database, labelOf: (host: number) => string, login: Login): Alert[] {
-  const { ip, host, user, at } = login
-  const standings = db
+/** Failures on one host up to a moment (ms UTC), since an earlier such moment of the list. */
+type Upto = Standing & { upto: number }
+
+// One walk for all logins of an address: an address with many of both took most of a campaign's time.
+function standingsOf(
+  db: Database,
+  labelOf: (host: number) => string,
+  ip: string,
+  logins: readonly Login[],
+): Upto[] {
+  const times = logins.map(({ at }) => at)
+  const rows = db
     .prepare(
-      `SELECT host, sum(count) AS attempts, min(at) AS first FROM finding
-       WHERE ip = ? AND kind = 'attempt' AND at <= ? GROUP BY host`,
+      `SELECT host, max(at, :from) AS upto, sum(count) AS attempts, min(at) AS first FROM finding
+       WHERE ip = :ip AND kind = 'attempt' AND at <= :to GROUP BY 1, 2`,
     )
-    .all(ip, at) as { host: number; attempts: number; first: number }[]
+    .all({ ip, from: Math.min(...times), to: Math.max(...times) }) as Omit<Upto, 'label'>[]
+  return rows.map((row) => ({ ...row, label: labelOf(row.host) }))
+}
+
+function raise(
+  db: Database,
+  labelOf: (host: number) => string,
+  login: Login,
+  standings: readonly Upto[],
+): Alert[] {
+  const { ip, host, user, at } = login
   const failedOn = failuresBefore(
     login,
-    standings.map((one) => ({ ...one, label: labelOf(one.host) })),
+    standings.filter(({ upto }) => upto <= at),
   )
   if (failedOn.length === 0) return []
   const failed = failedOn.reduce((sum, one) => sum + one.attempts, 0)

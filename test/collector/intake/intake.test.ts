@@ -190,6 +190,36 @@ test('failures that arrive after the login they precede alert too', () => {
   assert.equal(tell(ids[0], [finding(1)]).alerts.length, 1)
 })
 
+test('of logins told together each knows the failures before it, and no later one', () => {
+  const { db, tell, ids } = fleet('nas', 'pi')
+  tell(ids[0], [finding(1, { count: 3 })])
+  const login = (offset: number, user: string) => finding(offset, { kind: 'login', user })
+  const { alerts } = tell(ids[1], [
+    login(2, 'pi'),
+    finding(3, { count: 5 }),
+    login(4, 'root'),
+    finding(5, { count: 7 }),
+    login(6, 'pi'),
+  ])
+  const told = alerts.map(({ user, failed, failedOn }) => [user, failed, failedOn])
+  assert.deepEqual(told, [
+    ['pi', 3, [{ host: 'nas', attempts: 3 }]],
+    [
+      'root',
+      8,
+      [
+        { host: 'pi', attempts: 5 },
+        { host: 'nas', attempts: 3 },
+      ],
+    ],
+  ])
+  const kept = rows(db, 'SELECT user, failed, times FROM alert ORDER BY id')
+  assert.deepEqual(kept, [
+    ['pi', 15, 2],
+    ['root', 8, 1],
+  ])
+})
+
 test('a login before any failure alerts nobody', () => {
   const { tell, ids } = fleet('nas')
   tell(ids[0], [finding(1, { kind: 'login' })])
