@@ -22,6 +22,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { command, must, type Outcome, until } from './command.ts'
 import { canBoot } from './lab.ts'
+import { lock } from './lock.ts'
 import { baseTree, labDirectory } from './tree.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -45,6 +46,8 @@ test('the image builds from the lockfile, runs as nobody special, and does what 
 }, async (t) => {
   const clean: (() => void)[] = []
   t.after(() => clean.toReversed().forEach((each) => void each()))
+  // Two of these at a time would take each other's image away.
+  clean.push(await lock())
   const image = await buildImage()
   clean.push(() => void spawnSync('buildah', buildah('rmi', '--force', image).slice(1)))
   const { services } = await compose()
