@@ -22,6 +22,7 @@ test(
       `seed ${seed}: ${crashes} crashes at ${effects.length} effects: ${kinds.join('; ')}`,
     )
     assert.deepEqual(harm, [])
+    assert.ok(crashes > 1.8 * effects.length, 'nearly every play came to its crash')
     assert.deepEqual(kinds, allKinds)
   },
 )
