@@ -1,0 +1,44 @@
+/** Frames that share a transaction: what one agent cannot have stored costs the others nothing. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openIngest, type Storable } from '../../../collector/intake/ingest.ts'
+import { openDatabase } from '../../../collector/store/database.ts'
+import { openIntake } from '../../../collector/store/intake.ts'
+
+const findings = { type: 'findings', seq: 1, source: 's', entries: [] } as Storable
+const checkpoint = { type: 'checkpoint', seq: 2, source: 's' } as Storable
+
+test('behind a frame that could not be stored none of its agent is, and all of the others are', async () => {
+  const db = openDatabase(':memory:')
+  const taken: string[] = []
+  const intake = {
+    ...openIntake(db, Date.now),
+    // The disk is full for agent 1's findings, and has room again for what is smaller.
+    findings: (agent: number) => {
+      if (agent === 1) throw new Error('database or disk is full')
+      taken.push(`findings of ${agent}`)
+      return []
+    },
+    checkpoint: (agent: number) => void taken.push(`checkpoint of ${agent}`),
+  }
+  const ingest = openIngest(
+    db,
+    intake,
+    Date.now,
+    () => undefined,
+    () => undefined,
+  )
+  const outcomes = await Promise.allSettled([
+    ingest.submit(1, findings),
+    ingest.submit(1, checkpoint),
+    ingest.submit(2, findings),
+    ingest.submit(2, checkpoint),
+  ])
+  ingest.close()
+  db.close()
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'rejected', 'fulfilled', 'fulfilled'],
+  )
+  assert.deepEqual(taken, ['findings of 2', 'checkpoint of 2'])
+})
