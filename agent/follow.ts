@@ -9,12 +9,12 @@ import { gather } from './fold/count.ts'
 import { openCount } from './fold/fold.ts'
 import { toldBy } from './fold/told.ts'
 import type { Link } from './link/link.ts'
-import { readLines } from './parse/bytes/chunk.ts'
-import { openReader, type Reader } from './parse/bytes/reader.ts'
+import { readPiece } from './parse/bytes/chunk.ts'
+import { openReader } from './parse/bytes/reader.ts'
 import type { Parsed } from './parse/event.ts'
 import { openParser } from './parse/parse.ts'
 import { openSender, type Sender } from './sender.ts'
-import type { Piece, Reading, Source } from './source/source.ts'
+import type { Reading, Source } from './source/source.ts'
 
 /** Everything around following that is not the log itself. Times in ms UTC. */
 export type Following = {
@@ -121,7 +121,7 @@ function openUnderstanding(following: Following, sender: Sender): Understanding 
   const understand = (read: Understandable): void => {
     switch (read.kind) {
       case 'bytes':
-        readPiece(reader, read)
+        readPiece(reader, read, read.file)
         reader.settle()
         return
       case 'lines':
@@ -141,11 +141,6 @@ function openUnderstanding(following: Following, sender: Sender): Understanding 
     clock,
     state: () => ({ clock: parser.last(), open: count.save() }),
   }
-}
-
-function readPiece(reader: Reader, { bytes, base, file }: Piece & { file: string }): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  readLines(reader, bytes, view, bytes.length, file, base)
 }
 
 function stateOf(source: string, read: Reading): SourceState {

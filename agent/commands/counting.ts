@@ -4,7 +4,7 @@
  */
 import type { Count } from '../fold/fold.ts'
 import { toldBy } from '../fold/told.ts'
-import { readLines } from '../parse/bytes/chunk.ts'
+import { readLines, readPiece } from '../parse/bytes/chunk.ts'
 import { openReader } from '../parse/bytes/reader.ts'
 import type { Parsed } from '../parse/event.ts'
 import { openExport } from '../parse/export.ts'
@@ -139,9 +139,7 @@ export async function* countSource(
   for await (const reading of readings) {
     if (reading.kind === 'waiting') break
     if (reading.kind === 'bytes') {
-      const { bytes, base } = reading
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-      yield readLines(reader, bytes, view, bytes.length, source.name, base).lines
+      yield readPiece(reader, reading, source.name)
     } else if (reading.kind === 'entries') {
       for (const { offset, record } of reading.entries) tell(parser.record(record), offset)
       yield reading.entries.length

@@ -164,7 +164,12 @@ function reportName(
   const pid = Number.parseInt(String(id), 10)
   const told: Told = {
     ...openTold(),
-    ...{ host, program, at, file, offset, kind: 'named' },
+    host,
+    program,
+    at,
+    file,
+    offset,
+    kind: 'named',
     pid: Number.isNaN(pid) ? null : pid,
   }
   sink.found(told, 'attempt', Math.min(worth(session) - reported, mostAtOnce), reported, session)

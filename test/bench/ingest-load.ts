@@ -13,9 +13,10 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { WebSocket } from 'ws'
-import { makeNonce, publicKeyOf, readPrivateKey, signPledge } from '../../shared/handshake.ts'
+import { readPrivateKey } from '../../shared/handshake.ts'
 import { agentPath } from '../../shared/wire.ts'
 import { randomOf } from '../support/random.ts'
+import { type Heard, helloOf, proofOf } from '../support/stranger.ts'
 
 export type LoadSettings = {
   /** ws:// or wss://; `ca` the file of the certificate trusted. */
@@ -157,33 +158,18 @@ async function prove({ url, ca }: LoadSettings, pem: string): Promise<WebSocket>
   })
   socket.on('close', (code) => fail(`a connection ended: ${code}`))
   await once(socket, 'open')
-  const hello = {
-    type: 'hello',
-    protocol: { min: 1, max: 1 },
-    key: publicKeyOf(key),
-    instance: '0'.repeat(32),
-    nonce: makeNonce(),
-    version: 'bench',
-    hostname: 'bench',
-  }
+  const hello = helloOf(key, { instance: '0'.repeat(32), version: 'bench', hostname: 'bench' })
   socket.send(JSON.stringify(hello))
   const challenge = await heard(socket, 'challenge')
-  const pledge = {
-    key: hello.key,
-    collector: String(challenge['collector']),
-    agentNonce: hello.nonce,
-    collectorNonce: String(challenge['nonce']),
-    protocol: 1,
-  }
-  socket.send(JSON.stringify({ type: 'proof', signature: signPledge(pledge, key) }))
+  socket.send(JSON.stringify(proofOf(hello, challenge, key)))
   await heard(socket, 'welcome')
   return socket
 }
 
-async function heard(socket: WebSocket, type: string): Promise<Record<string, unknown>> {
+async function heard(socket: WebSocket, type: string): Promise<Heard> {
   const [bytes] = (await once(socket, 'message')) as [Buffer]
-  const frame = JSON.parse(String(bytes)) as Record<string, unknown>
-  if (frame['type'] !== type) fail(`expected ${type}, the collector said ${String(bytes)}`)
+  const frame = JSON.parse(String(bytes)) as Heard
+  if (frame.type !== type) fail(`expected ${type}, the collector said ${String(bytes)}`)
   return frame
 }
 

@@ -87,9 +87,7 @@ for (const { name, at, changes } of controls) {
   test(`control: ${name} does not survive it`, patience, async () => {
     const { root, remove } = changedPrograms(changes)
     try {
-      const { harm } = await crashEverywhere(await loadPrograms(root), 1, {
-        ...{ at, enough: 1 },
-      })
+      const { harm } = await crashEverywhere(await loadPrograms(root), 1, { at, enough: 1 })
       assert.ok(harm.length > 0, 'no crash did any harm: the enumeration proves nothing')
     } finally {
       remove()

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { makePrivateKey, publicKeyOf, readPrivateKey } from '../../shared/handshake.ts'
 import { closeCodes } from '../../shared/wire.ts'
 import { type Fleet, openFleet } from '../support/fleet.ts'
-import { enter, helloOf, knock, proofOf } from './stranger.ts'
+import { enter, helloOf, knock, proofOf } from '../support/stranger.ts'
 
 const key = readPrivateKey(makePrivateKey())
 const other = readPrivateKey(makePrivateKey())

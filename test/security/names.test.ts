@@ -11,8 +11,8 @@ import { WebSocketServer } from 'ws'
 import { makePrivateKey, publicKeyOf, readPrivateKey } from '../../shared/handshake.ts'
 import { type Fleet, openFleet } from '../support/fleet.ts'
 import { runMain } from '../support/run-main.ts'
+import { enter } from '../support/stranger.ts'
 import { until } from '../support/until.ts'
-import { enter } from './stranger.ts'
 
 const ESC = '\u001b'
 const hostile: readonly string[] = [

@@ -1,4 +1,5 @@
 import { longestLine } from '../../source/lines.ts'
+import type { Piece } from '../../source/source.ts'
 import type { Reader } from './reader.ts'
 
 /** How many lines were read, and where the unfinished one begins. */
@@ -41,6 +42,12 @@ export function readLines(
     lines++
   }
   return { lines, used }
+}
+
+/** The same for a piece that a source gave, which is whole lines; gives how many. */
+export function readPiece(reader: Reader, { bytes, base }: Piece, file: string): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  return readLines(reader, bytes, view, bytes.length, file, base).lines
 }
 
 const window = 64 * 1024

@@ -5,7 +5,7 @@
  * ASCII in every name, says then what the table says (test/agent/parse/bytes.test.ts tries both on every
  * line there is), and leaves everything else to the table.
  */
-import type { Told } from '../../fold/told.ts'
+import { highestPort, type Told } from '../../fold/told.ts'
 import {
   blankFrom,
   digitsBefore,
@@ -32,7 +32,6 @@ export type Speaker = (
 
 /** sshd cuts at 500; what is as long as that proves less than it seems to (../sshd.ts). */
 const CUT_AT = 500
-const highestPort = 65_535
 
 const PREAUTH = literal(' [preauth]')
 const LEVEL = literal('error: ')

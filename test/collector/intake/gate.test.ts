@@ -11,14 +11,9 @@ import { openIngest } from '../../../collector/intake/ingest.ts'
 import { type Agents, openAgents } from '../../../collector/store/agents.ts'
 import { type Database, openDatabase } from '../../../collector/store/database.ts'
 import { openIntake } from '../../../collector/store/intake.ts'
-import {
-  makeNonce,
-  makePrivateKey,
-  publicKeyOf,
-  readPrivateKey,
-  signPledge,
-} from '../../../shared/handshake.ts'
+import { makePrivateKey, publicKeyOf, readPrivateKey } from '../../../shared/handshake.ts'
 import { agentPath, closeCodes } from '../../../shared/wire.ts'
+import { helloOf, proofOf } from '../../support/stranger.ts'
 
 type Frame = Record<string, unknown> & { type: string }
 
@@ -93,34 +88,14 @@ function peer(headers: Record<string, string> = {}) {
   return { socket, closed, next, send: (frame: unknown) => socket.send(JSON.stringify(frame)) }
 }
 
-function hello(more: Record<string, unknown> = {}) {
-  return {
-    type: 'hello',
-    protocol: { min: 1, max: 1 },
-    key: publicKeyOf(key),
-    instance: '1'.repeat(32),
-    nonce: makeNonce(),
-    version: '1',
-    hostname: 'nas',
-    ...more,
-  }
-}
-
 /** Speaks as far as the proof. */
 async function prove(more: Record<string, unknown> = {}) {
   const one = peer()
   await once(one.socket, 'open')
-  const said = hello(more)
+  const said = helloOf(key, more)
   one.send(said)
   const challenge = await one.next('challenge')
-  const pledge = {
-    key: said.key,
-    collector,
-    agentNonce: said.nonce,
-    collectorNonce: String(challenge['nonce']),
-    protocol: 1,
-  }
-  const proof = { type: 'proof', signature: signPledge(pledge, key) }
+  const proof = proofOf(said, challenge, key, { collector })
   return { ...one, proof }
 }
 
@@ -155,7 +130,7 @@ test('a recorded proof is worth nothing on another connection', async () => {
 test('no common protocol says which side to upgrade', async () => {
   const one = peer()
   await once(one.socket, 'open')
-  one.send(hello({ protocol: { min: 7, max: 9 } }))
+  one.send(helloOf(key, { protocol: { min: 7, max: 9 } }))
   assert.match(String((await one.next('bye'))['why']), /upgrade the collector/)
   assert.equal(await one.closed, closeCodes.noCommonProtocol)
 })
@@ -164,7 +139,7 @@ test('a frame with an unknown field, before or after the proof, ends the connect
   agents.add('nas', publicKeyOf(key), 1)
   const early = peer()
   await once(early.socket, 'open')
-  early.send(hello({ extra: 1 }))
+  early.send(helloOf(key, { extra: 1 }))
   assert.equal(await early.closed, closeCodes.badFrame)
   const late = await enter()
   late.send({ type: 'pulse', at: '1', sources: [] })
