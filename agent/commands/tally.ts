@@ -35,6 +35,9 @@ type Row = {
   probes: number
   logins: number
   users: Map<string, Tried>
+  /** The name tried last: whoever guesses passwords stays with one. */
+  user: string | undefined
+  tried: Tried
   first: number
   last: number
 }
@@ -50,7 +53,7 @@ export function openTally(since: number | null): Tally {
       if (at > known.last) known.last = at
       return known
     }
-    const fresh = { attempts: 0, probes: 0, logins: 0, users: new Map(), first: at, last: at }
+    const fresh = openRow(at)
     byAddress.set(ip, fresh)
     return fresh
   }
@@ -84,12 +87,29 @@ export function openTally(since: number | null): Tally {
   }
 }
 
-function tried({ users }: Row, user: string): Tried {
-  const known = users.get(user)
-  if (known !== undefined) return known
-  const fresh = { times: 0 }
-  users.set(user, fresh)
-  return fresh
+function openRow(at: number): Row {
+  return {
+    attempts: 0,
+    probes: 0,
+    logins: 0,
+    users: new Map(),
+    user: undefined,
+    tried: { times: 0 },
+    first: at,
+    last: at,
+  }
+}
+
+function tried(row: Row, user: string): Tried {
+  if (row.user === user) return row.tried
+  let tried = row.users.get(user)
+  if (tried === undefined) {
+    tried = { times: 0 }
+    row.users.set(user, tried)
+  }
+  row.user = user
+  row.tried = tried
+  return tried
 }
 
 function addLocal(

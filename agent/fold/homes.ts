@@ -1,6 +1,7 @@
 /** The hosts a log speaks of, each with its own clock and its own sessions. */
 import { mostSessions } from '../../shared/checkpoint.ts'
-import type { Session, SessionId } from './sessions.ts'
+import { type Halves, openHalves } from './half.ts'
+import { openPool, type Pool } from './pool.ts'
 
 /** Relays and several writers put lines this much out of order. */
 const lateBy = 60_000
@@ -8,12 +9,15 @@ const lateBy = 60_000
 /** One host. */
 export type Home = {
   readonly name: string
-  /** ms UTC: how far its log has come; undefined where that was given up for other hosts. */
-  clock: number | undefined
+  /**
+   * ms UTC: how far its log has come; NaN where that was given up for other hosts, since a field that
+   * is always a number is written in its place, and one that may be none makes an object of each.
+   */
+  clock: number
   /** Its sessions of one program. */
-  pool: (program: string) => Map<SessionId, Session>
+  pool: (program: string) => Pool
   /** Its sessions that another process may speak of, by address. */
-  readonly half: Map<string, Session | Session[]>
+  readonly halves: Halves
   sessions: number
 }
 
@@ -47,7 +51,7 @@ export function openHomes(saved: readonly [string, number][]): Homes {
     return home
   }
   const leave = (home: Home): void => {
-    if (home.sessions > 0 || home.clock !== undefined) return
+    if (home.sessions > 0 || !Number.isNaN(home.clock)) return
     homes.delete(home.name)
     if (last === home) last = undefined
   }
@@ -56,8 +60,7 @@ export function openHomes(saved: readonly [string, number][]): Homes {
   const advance = (host: string, at: number): void => {
     const home = of(host)
     const before = home.clock
-    const now = before === undefined || before - at > lateBy ? at : Math.max(before, at)
-    if (now !== before) move(home, now)
+    if (!(at <= before && before - at <= lateBy)) move(home, at)
   }
   const move = (home: Home, now: number): void => {
     home.clock = now
@@ -68,7 +71,7 @@ export function openHomes(saved: readonly [string, number][]): Homes {
     for (const oldest of clocks.values()) {
       if (clocks.size <= mostSessions.hosts) break
       clocks.delete(oldest.name)
-      oldest.clock = undefined
+      oldest.clock = Number.NaN
       leave(oldest)
     }
   }
@@ -83,30 +86,30 @@ export function openHomes(saved: readonly [string, number][]): Homes {
       home.sessions--
       if (home.sessions === 0) leave(home)
     },
-    clocks: () => [...clocks].map(([host, home]) => [host, home.clock ?? 0]),
+    clocks: () => [...clocks].map(([host, home]) => [host, home.clock]),
   }
 }
 
 function openHome(name: string): Home {
-  const pools = new Map<string, Map<SessionId, Session>>()
+  const pools = new Map<string, Pool>()
   let program = ''
-  let pool: Map<SessionId, Session> | undefined
+  let pool: Pool | undefined
   return {
     name,
-    clock: undefined,
+    clock: Number.NaN,
     pool(wanted) {
       if (pool !== undefined && program === wanted) return pool
       program = wanted
       pool = pools.get(wanted)
       if (pool === undefined) {
         // Anybody on the host may log under a tag of his own; what is empty need not be kept.
-        for (const [name, { size }] of pools) if (size === 0) pools.delete(name)
-        pool = new Map()
+        for (const [name, { size }] of pools) if (size() === 0) pools.delete(name)
+        pool = openPool()
         pools.set(wanted, pool)
       }
       return pool
     },
-    half: new Map(),
+    halves: openHalves(),
     sessions: 0,
   }
 }

@@ -10,8 +10,10 @@
  * and program, and know their host: no key is put together, no clock is searched.
  */
 import { type FoldState, mostSessions, type OpenSession } from '../../shared/checkpoint.ts'
+import { type Half, noteHalf } from './half.ts'
 import { type Home, openHomes } from './homes.ts'
 import { type Chain, openChain } from './order.ts'
+import type { Pool } from './pool.ts'
 import { isAddress } from './told.ts'
 
 /** sshd's LoginGraceTime is 2 minutes unless changed; nothing honest is silent for longer than this. */
@@ -43,7 +45,9 @@ export type Session = {
   readonly program: string
   id: SessionId
   /** Every session of its host and program, itself included once it was touched. */
-  readonly pool: Map<SessionId, Session>
+  readonly pool: Pool
+  /** The next one in the same place of the pool. */
+  next: Session | undefined
   seen: number
   reported: number
   /** Credentials refused: those sshd told of itself, and those told by others, by who did. */
@@ -62,8 +66,9 @@ export type Session = {
   chain: Chain<Session> | undefined
   before: Session | undefined
   after: Session | undefined
-  /** The address under which it stands as half told. */
-  half: string | undefined
+  /** The address under which it stands as half told, and the next one there. */
+  half: Half | undefined
+  nextHalf: Session | undefined
 }
 
 export type Sessions = {
@@ -105,11 +110,11 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
     isStale(session) && !(waiters.size > 0 && waiters.has(session))
 
   const forget = (session: Session): void => {
-    const { home, pool, id, chain } = session
+    const { home, pool, chain } = session
     if (chain === undefined) return
     chain.remove(session)
     session.chain = undefined
-    pool.delete(id)
+    pool.remove(session)
     waiters.delete(session)
     noteHalf(session, false)
     homes.left(home)
@@ -127,7 +132,7 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
     if (session.chain === undefined) {
       const before = pool.get(id)
       if (before !== undefined) replace(before)
-      pool.set(id, session)
+      pool.add(session)
       homes.came(session.home)
     } else session.chain.remove(session)
     session.chain = session.flags & Flag.ended ? ended : open
@@ -147,7 +152,8 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
     }
   }
   const touch = (session: Session): void => {
-    session.seen = session.home.clock ?? 0
+    const { clock } = session.home
+    session.seen = Number.isNaN(clock) ? 0 : clock
     place(session)
     sweep(open, mostSessions.open)
     sweep(ended, mostSessions.ended)
@@ -159,15 +165,13 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
       const session = homes.of(host).pool(program).get(id)
       return session === undefined || isStale(session) ? undefined : session
     },
-    any: (host, program) => homes.of(host).pool(program).size > 0,
+    any: (host, program) => homes.of(host).pool(program).size() > 0,
     start: (host, program, id) => fresh(homes.of(host), program, id),
     advance: homes.advance,
     touch,
     halfTold: (host, ip) => {
-      const half = homes.of(host).half.get(ip)
-      if (half === undefined) return none
-      const all = Array.isArray(half) ? half : [half]
-      return all.filter((session) => age(session) <= halfToldFor).sort(byTime)
+      const first = homes.of(host).halves.find(ip)?.first
+      return first === undefined ? none : halfToldFrom(first)
     },
     waiting: () => (waiters.size === 0 ? none : [...waiters].sort(byTime)),
     overdue: () =>
@@ -180,32 +184,21 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
   }
 }
 
+function halfToldFrom(first: Session): Session[] {
+  const all: Session[] = []
+  for (let one: Session | undefined = first; one !== undefined; one = one.nextHalf) {
+    if (!(age(one) > halfToldFor)) all.push(one)
+  }
+  return all.sort(byTime)
+}
+
+/** ms since its last line; no number where its host's clock was given up. */
 function age({ home, seen }: Session): number {
-  return Math.abs((home.clock ?? seen) - seen)
+  return Math.abs(home.clock - seen)
 }
 
 function isStale(session: Session): boolean {
   return age(session) > (session.flags & Flag.ended ? endedFor : silentFor)
-}
-
-function noteHalf(session: Session, has: boolean): void {
-  const now = has ? session.ip : undefined
-  const before = session.half
-  if (before === now) return
-  session.half = now
-  const { half } = session.home
-  if (before !== undefined) leaveHalf(half, before, session)
-  if (now === undefined) return
-  const there = half.get(now)
-  if (there === undefined) half.set(now, session)
-  else if (Array.isArray(there)) there.push(session)
-  else half.set(now, [there, session])
-}
-
-function leaveHalf(half: Home['half'], ip: string, session: Session): void {
-  const there = half.get(ip)
-  if (Array.isArray(there) && there.length > 1) there.splice(there.indexOf(session), 1)
-  else half.delete(ip)
 }
 
 /**
@@ -255,6 +248,7 @@ function fresh(home: Home, program: string, id: SessionId): Session {
     program,
     id,
     pool: home.pool(program),
+    next: undefined,
     seen: 0,
     reported: 0,
     sshd: 0,
@@ -270,6 +264,7 @@ function fresh(home: Home, program: string, id: SessionId): Session {
     before: undefined,
     after: undefined,
     half: undefined,
+    nextHalf: undefined,
   }
 }
 
