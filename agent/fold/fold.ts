@@ -17,7 +17,7 @@ import { claimFromPam, heardFromPam, isPamFailure } from './pam.ts'
 import { learn, noteSession, sessionOf } from './place.ts'
 import { again, lastLineOf } from './repeat.ts'
 import { Flag, openSessions, refusals, type Session, type Sessions } from './sessions.ts'
-import { type Anchor, openTold, type Told, toldBy } from './told.ts'
+import { type Anchor, highestPid, openTold, type Told, toldBy } from './told.ts'
 
 export type Fold = {
   /**
@@ -160,8 +160,7 @@ function reportName(
   offset: number,
   sink: Sink,
 ): void {
-  const { host, program, id, seen: at, reported } = session
-  const pid = Number.parseInt(String(id), 10)
+  const { host, program, seen: at, reported } = session
   const told: Told = {
     ...openTold(),
     host,
@@ -170,8 +169,16 @@ function reportName(
     file,
     offset,
     kind: 'named',
-    pid: Number.isNaN(pid) ? null : pid,
+    pid: pidOf(session),
   }
   sink.found(told, 'attempt', Math.min(worth(session) - reported, mostAtOnce), reported, session)
   sessions.drop(session)
+}
+
+// Where no line bore a pid, the name stands in its place, and it may be one of digits: a host that called
+// itself 6092085098 was a pid no frame may hold, and its agent was turned away for ever.
+function pidOf({ id, ip }: Session): number | null {
+  if (String(id) === ip) return null
+  const number = typeof id === 'number' ? id : Number(/^\d{1,10}(?= )/.exec(id)?.[0] ?? Number.NaN)
+  return number <= highestPid ? number : null
 }

@@ -20,7 +20,7 @@ const digits = fc.constantFrom(
   '999999999',
   '99999999999999999999',
 )
-const ip = fc.oneof(fc.constantFrom('203.0.113.9', '::1', 'evil.example.com'), long)
+const ip = fc.oneof(fc.constantFrom('203.0.113.9', '::1', 'evil.example.com', '6092085098'), long)
 
 const line = fc
   .record({
@@ -35,14 +35,15 @@ const line = fc
       'useradd',
       'rsyslogd',
     ),
-    pid: digits,
+    pid: fc.oneof(digits, fc.constant('')),
     user: odd,
     ip,
     port: digits,
     count: digits,
     shape: fc.nat(16),
+    minute: fc.integer({ min: 10, max: 59 }),
   })
-  .map(({ host, tag, pid, user, ip: address, port, count, shape }) => {
+  .map(({ host, tag, pid, user, ip: address, port, count, shape, minute }) => {
     const pam = `logname= uid=0 euid=0 tty=${user} ruser=${user} rhost=${address}  user=${user}`
     const message = [
       `Failed ${user.replaceAll(' ', '')} for ${user} from ${address} port ${port} ssh2`,
@@ -63,7 +64,7 @@ const line = fc
       `drop connection #1 from [${address}]:${port} on [1.2.3.4]:22 penalty: failed authentication`,
       `FAILED LOGIN (${count}) on '/dev/${user}' FOR '${user}', Authentication failure`,
     ][shape]
-    return `Nov 22 17:00:00 ${host.replaceAll(/\s/g, '') || 'h'} ${tag}[${pid}]: ${message}`.replaceAll(
+    return `Nov 22 17:${minute}:00 ${host.replaceAll(/\s/g, '') || 'h'} ${tag}${pid && `[${pid}]`}: ${message}`.replaceAll(
       '\n',
       ' ',
     )

@@ -240,6 +240,18 @@ test('where the address never comes, the host name stands for it', () => {
   })
 })
 
+test('a host name of digits is no pid, where no line has one', () => {
+  const failure = (rhost: string) =>
+    `Jun  5 14:53:32 attic sshd: authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=${rhost}`
+  const later = 'Jun  5 15:23:32 attic sshd: check pass; user unknown'
+  for (const name of ['6092085098', '7', '5.36.59.76.omantel.net.om']) {
+    assert.deepEqual(
+      findingsOf([failure(name), later]).map(({ ip, pid, count }) => [ip, pid, count]),
+      [[name, undefined, 1]],
+    )
+  }
+})
+
 test('sudo: three wrong passwords are three, told by PAM once and by sudo at the end', () => {
   const lines = [
     '2026-11-22T17:00:00.000000+00:00 attic sudo: pam_unix(sudo:auth): authentication failure; logname= uid=1000 euid=0 tty= ruser=alice rhost=  user=alice',
