@@ -37,7 +37,10 @@ const atOnce = { least: 64, most: 4096 }
 const mostKept = 20_000
 const mostFound = 10
 
-/** Tries at least `least` lines or frames; `beat` is called now and then with how many were tried. */
+/**
+ * Tries at least `least` lines or frames; `beat` is called between inputs, when nothing but what is kept
+ * is held, with how many were tried.
+ */
 export async function campaign<I>(
   target: Target<I>,
   random: Random,
@@ -62,6 +65,7 @@ export async function campaign<I>(
   try {
     result.reached = addTo(known, await run(target.seeds))
     for (let size = atOnce.least; result.tried < least && result.found.length < mostFound; ) {
+      beat(result.tried)
       const change = (): I => target.mutate(random.pick(pool), random, random.pick(pool))
       const inputs = Array.from({ length: size }, change)
       const ran = await run(inputs)
@@ -70,8 +74,8 @@ export async function campaign<I>(
         size = atOnce.least
       } else size = Math.min(2 * size, atOnce.most)
       result.reached += addTo(known, ran)
-      beat(result.tried)
     }
+    beat(result.tried)
     await target.end?.()
   } finally {
     coverage.close()

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { randomOf } from '../support/random.ts'
 import { campaign, type Target } from './campaign.ts'
+import { mostGrown, watchMemory } from './memory.ts'
 import { type Name, targets } from './targets.ts'
 
 /** How much of each is tried here: seconds in all. */
@@ -61,3 +62,17 @@ test('a broken promise is found, made small and told', async () => {
   assert.equal(found[0]?.input, 'harmbc')
   assert.match(String(found[0]?.error), /broken/)
 })
+
+for (const keeps of [true, false]) {
+  test(`memory ${keeps ? 'grows' : 'is flat'} where all that is tried is ${keeps ? 'kept' : 'let go'}`, () => {
+    const kept: string[][] = []
+    const memory = watchMemory(2000)
+    for (let tried = 0; tried <= 2000; tried++) {
+      memory.beat(tried)
+      const words = Array.from({ length: 200 }, (_, at) => `${tried} ${at}`)
+      if (keeps) kept.push(words)
+    }
+    assert.equal(memory.held().length, 10)
+    assert.equal(memory.grown() > mostGrown, keeps, `${memory.grown()} MiB, ${kept.length} kept`)
+  })
+}

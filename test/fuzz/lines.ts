@@ -37,28 +37,37 @@ export function linesTarget(): Target<Log> {
   }
 }
 
-const mostLines = 40
+const mostLines = 60
 
-/** A log with one line changed, or lines of another put in, taken out, doubled, or out of order. */
+/** A log with up to every second line changed: lines of another put in, taken out, doubled, out of order. */
 export function mutateLog(log: Log, random: Random, other: Log): Log {
   const lines = log.split('\n')
+  const foreign = other.split('\n')
+  for (let left = random.whole(1, Math.ceil(lines.length / 2)); left > 0; left--) {
+    changeLine(lines, random, random.pick(foreign))
+  }
+  return lines.slice(0, mostLines).join('\n')
+}
+
+function changeLine(lines: string[], random: Random, foreign: string): void {
   const at = random.whole(0, lines.length - 1)
   const line = lines[at] ?? ''
-  const foreign = random.pick(other.split('\n'))
-  switch (random.whole(0, 7)) {
+  switch (random.whole(0, 9)) {
     case 0:
-      return lines.toSpliced(at, 1).join('\n')
+      if (lines.length > 1) lines.splice(at, 1)
+      return
     case 1:
-      return lines.toSpliced(at, 0, line).slice(0, mostLines).join('\n')
+      lines.splice(at, 0, line)
+      return
     case 2:
-      return lines.toSpliced(at, 0, foreign).slice(0, mostLines).join('\n')
+      lines.splice(at, 0, foreign)
+      return
     case 3:
-      return lines
-        .with(at, lines.at(-1) ?? '')
-        .with(-1, line)
-        .join('\n')
+      lines[at] = lines.at(-1) ?? ''
+      lines[lines.length - 1] = line
+      return
     default:
-      return lines.with(at, mutateText(line, random, foreign, logWords)).join('\n')
+      lines[at] = mutateText(line, random, foreign, logWords)
   }
 }
 

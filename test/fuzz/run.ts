@@ -1,12 +1,13 @@
 /**
- * `npm run fuzz [-- --seed N --lines N --frames N --bodies N --settings N]`: as long as one likes. What
- * breaks a promise is kept as a file in found/, which every `npm test` tries again. Says what memory was
- * after a tenth of the way, when everything is warm, and at the end.
+ * `npm run fuzz [-- --seed N --lines N --names N --frames N --bodies N --settings N]`: as long as one
+ * likes. What breaks a promise is kept as a file in found/, which every `npm test` tries again. Says what
+ * memory was held at every tenth of the way. Exit code 1 where something was found or memory grows.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { randomOf } from '../support/random.ts'
 import { campaign, type Result, type Target } from './campaign.ts'
+import { mostGrown, watchMemory } from './memory.ts'
 import { type Name, targets } from './targets.ts'
 
 const text = { type: 'string' } as const
@@ -19,6 +20,7 @@ process.on('unhandledRejection', (error) => {
   throw error
 })
 let found = 0
+let grows = false
 for (const [name, { open, usual }] of Object.entries(targets)) {
   const least = Number(values[name as Name] ?? usual)
   if (!(least > 0)) continue
@@ -28,30 +30,31 @@ for (const [name, { open, usual }] of Object.entries(targets)) {
   found += result.found.length
   for (const one of result.found) keep(name, one)
 }
-process.exitCode = found > 0 ? 1 : 0
+process.exitCode = found > 0 || grows ? 1 : 0
 
 async function watched<I>(target: Target<I>, least: number): Promise<Result<I>> {
   const started = process.cpuUsage()
-  let first = 0
-  let last = 0
-  const result = await campaign(target, randomOf(seed), least, (tried) => {
-    last = process.memoryUsage.rss()
-    if (first === 0 && tried >= least / 10) first = last
-  })
+  const memory = watchMemory(least)
+  const result = await campaign(target, randomOf(seed), least, memory.beat)
   const { user, system } = process.cpuUsage(started)
   const words = [
     `${target.name}: ${result.tried} tried in ${result.inputs} inputs, seed ${seed}`,
     `${result.kept} kept (${target.seeds.length} seeds), ${result.reached} characters of code reached`,
     `${Math.round((user + system) / 1e6)} s of CPU`,
-    `RSS ${mebibytes(first)} MiB after a tenth, ${mebibytes(last)} MiB at the end`,
     `${result.found.length} found`,
   ]
   process.stdout.write(`${words.join('; ')}\n`)
+  for (const what of ['heap', 'buffers', 'rss'] as const) {
+    const all = memory.held().map((one) => one[what])
+    process.stdout.write(`  ${what.padEnd(7)} MiB at each tenth: ${all.join(' ')}\n`)
+  }
+  if (memory.grown() > mostGrown) {
+    process.stdout.write(
+      `  memory grows: ${memory.grown()} MiB, at most ${mostGrown} may be kept\n`,
+    )
+    grows = true
+  }
   return result
-}
-
-function mebibytes(bytes: number): number {
-  return Math.round(bytes / 1024 / 1024)
 }
 
 function keep(name: string, { input, error }: { input: unknown; error: unknown }): void {

@@ -5,7 +5,7 @@ const recordings = new URL('../recordings/', import.meta.url)
 const corpora = new URL('../../../shared/corpora/', import.meta.url)
 const sources = new URL('../../agent/parse/', import.meta.url)
 
-const linesTogether = 8
+const linesTogether = 24
 
 /** Pieces of logs, a few lines each, as Latin-1: one character is one byte. */
 export function logSeeds(): string[] {
@@ -14,7 +14,7 @@ export function logSeeds(): string[] {
     ...filesIn(new URL('odd/', recordings)),
     ...(existsSync(corpora) ? filesIn(corpora).filter((file) => !/cases/.test(file.href)) : []),
   ].filter(({ pathname }) => /\.(?:log|json|export)$/.test(pathname) && !/truth/.test(pathname))
-  return [...files.flatMap(piecesOf), ...collected(), ...examples()]
+  return [...files.flatMap(piecesOf), ...together(collected()), ...together(examples())]
 }
 
 /** Text that means something to a parser of logs, to be put anywhere. */
@@ -97,6 +97,12 @@ function piecesOf(file: URL): string[] {
   const step = Math.max(linesTogether, Math.ceil(lines.length / 100))
   return Array.from({ length: Math.ceil(lines.length / step) }, (_, at) =>
     lines.slice(at * step, at * step + linesTogether).join('\n'),
+  )
+}
+
+function together(lines: readonly string[]): string[] {
+  return Array.from({ length: Math.ceil(lines.length / linesTogether) }, (_, at) =>
+    lines.slice(at * linesTogether, (at + 1) * linesTogether).join('\n'),
   )
 }
 
