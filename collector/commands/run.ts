@@ -175,7 +175,9 @@ async function listen(
   { listen: { host, port } }: CollectorConfig,
 ): Promise<void> {
   try {
-    await web.listen({ host, port })
+    // Fastify would say http:// of a server that speaks TLS
+    const listenTextResolver = (at: string): string => `bound to ${new URL(at).host}`
+    await web.listen({ host, port, listenTextResolver })
   } catch (error) {
     const code = Reflect.get(Object(error), 'code')
     if (code === 'EADDRINUSE') {
