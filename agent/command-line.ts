@@ -1,20 +1,18 @@
 import { program, runProgram, spanOption } from '../shared/command.ts'
-import { printLooked } from '../shared/looked.ts'
 import { endRequested } from '../shared/signals.ts'
-import { check } from './commands/check.ts'
-import { explain } from './commands/explain.ts'
-import { ensureKey } from './commands/key.ts'
-import { run } from './commands/run.ts'
-import { scan } from './commands/scan.ts'
 import { type AgentConfig, findAgentConfig, programName } from './config.ts'
 
+// What a command needs is loaded with it: of the start of a scan, the link was half.
 const command = program(programName, 'Reads a host’s authentication log and understands it')
 command.option('-c, --config <file>', 'settings file (agent.json)')
 
 command
   .command('run')
   .description('the daemon: stream what is found to the collector')
-  .action(() => run(settings(), endRequested()))
+  .action(async () => {
+    const { run } = await import('./commands/run.ts')
+    await run(settings(), endRequested())
+  })
 
 command
   .command('scan [files...]')
@@ -23,27 +21,30 @@ command
   )
   .option('--json', 'for programs')
   .option('--since <span>', 'only the last of it, such as 24h')
-  .action((files: string[], { json, since }: { json?: true; since?: string }) =>
-    scan(settings(), files, {
+  .action(async (files: string[], { json, since }: { json?: true; since?: string }) => {
+    const { scan } = await import('./commands/scan.ts')
+    await scan(settings(), files, {
       json: json === true,
       since: spanOption('--since', since),
       ...terminal(),
-    }),
-  )
+    })
+  })
 
 command
   .command('explain [file]')
   .description('say line by line what a log was understood as')
   .option('--json', 'for programs')
-  .action((file: string | undefined, { json }: { json?: true }) =>
-    explain(settings(), file ?? '-', { json: json === true, ...terminal() }),
-  )
+  .action(async (file: string | undefined, { json }: { json?: true }) => {
+    const { explain } = await import('./commands/explain.ts')
+    await explain(settings(), file ?? '-', { json: json === true, ...terminal() })
+  })
 
 command
   .command('key')
   .description('print the public key to enrol on the collector; make the pair if there is none')
   .option('--new', 'replace the pair: for a cloned host')
-  .action((options: { new?: true }) => {
+  .action(async (options: { new?: true }) => {
+    const { ensureKey } = await import('./commands/key.ts')
     say(ensureKey(settings().keyFile, options.new === true))
   })
 
@@ -54,6 +55,10 @@ command
   )
   .option('--json', 'for programs')
   .action(async ({ json }: { json?: true }) => {
+    const [{ check }, { printLooked }] = await Promise.all([
+      import('./commands/check.ts'),
+      import('../shared/looked.ts'),
+    ])
     process.exitCode = printLooked(await check(settings()), json === true, say)
   })
 

@@ -1,6 +1,5 @@
 import { endingWell } from '../shared/ending.ts'
 import { endRequested } from '../shared/signals.ts'
-import { run } from './commands/run.ts'
 import { findAgentConfig, programName } from './config.ts'
 
 const words = process.argv.slice(2)
@@ -8,7 +7,10 @@ const [option = '', file] = words
 const isDaemon = words.length === 3 && /^(?:-c|--config)$/.test(option) && words[2] === 'run'
 
 // The daemon stands beside every log all year. Its own command line is understood here, so that what
-// understands and serves all the others is never loaded beside it.
+// understands and serves all the others is never loaded beside it, nor its link beside a scan.
 void (isDaemon
-  ? endingWell(programName, () => run(findAgentConfig(file), endRequested()))
+  ? endingWell(programName, async () => {
+      const { run } = await import('./commands/run.ts')
+      await run(findAgentConfig(file), endRequested())
+    })
   : import('./command-line.ts').then(({ runCommandLine }) => runCommandLine(words)))

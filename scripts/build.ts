@@ -13,7 +13,7 @@ const folder = process.argv[2] ?? 'dist'
 const page = await pageFiles()
 
 // The agent stands beside every log: what it may never use is not loaded before it is.
-const late = ['child_process', 'https', 'module', 'querystring', 'tls', 'zlib']
+const late = ['child_process', 'crypto', 'https', 'module', 'querystring', 'tls', 'zlib']
 const programs = {
   agent: [compiledSchemas(), lateBuiltins(late), oneThread()],
   collector: [inlinePage()],

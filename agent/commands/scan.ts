@@ -3,7 +3,6 @@ import { ConfigError } from '../../shared/config.ts'
 import { plain, plainJson } from '../../shared/plain.ts'
 import type { AgentConfig } from '../config.ts'
 import { type Count, openCount } from '../fold/fold.ts'
-import { openSources } from '../source/sources.ts'
 import { countAll, countSource } from './counting.ts'
 import { openInput } from './input.ts'
 import { type Measured, openProgress, type Progress } from './progress.ts'
@@ -58,6 +57,7 @@ export async function summarise(
 }
 
 async function ownLogs(config: AgentConfig, options: ReadingOptions): Promise<Log[]> {
+  const { openSources } = await import('../source/sources.ts')
   const sources = await openSources(config.sources, options.reference)
   for (const source of sources) {
     const trouble = await source.trouble()
