@@ -13,7 +13,7 @@ const folder = process.argv[2] ?? 'dist'
 const page = await pageFiles()
 
 // The agent stands beside every log: what it may never use is not loaded before it is.
-const late = ['child_process', 'crypto', 'https', 'module', 'querystring', 'tls', 'zlib']
+const late = ['assert', 'child_process', 'crypto', 'https', 'module', 'querystring', 'tls', 'zlib']
 const programs = {
   agent: [compiledSchemas(), lateBuiltins(late), oneThread()],
   collector: [inlinePage()],
@@ -40,6 +40,7 @@ for (const name of ['agent', 'collector'] as const) {
     // Node's own punycode, which grammY's fetch asks for, is deprecated and says so at every start.
     resolve: { mainFields: ['module', 'main'], alias: { punycode: 'punycode/' } },
     plugins: programs[name],
+    optimization: { pifeForModuleWrappers: false },
     treeshake: {
       manualPureFunctions: makers,
       moduleSideEffects: [{ test: /node_modules.typebox/, sideEffects: false }],

@@ -16,18 +16,23 @@ export function lateBuiltins(names: readonly string[]): Plugin {
     load(id) {
       if (!id.startsWith('\0late:')) return null
       const name = id.slice('\0late:'.length)
-      const keys = Object.keys(process.getBuiltinModule(name) ?? {})
-      const getters = keys.map((key) => `get ${key}() { return late().${key} }`)
-      return `const late = () => process.getBuiltinModule('${name}')\nmodule.exports = { ${getters.join(', ')} }`
+      const whole = process.getBuiltinModule(name)
+      const getters = Object.keys(whole ?? {}).map((key) => `get ${key}() { return late().${key} }`)
+      const itself = typeof whole === 'function' ? '(...words) => late()(...words)' : '{}'
+      return `const late = () => process.getBuiltinModule('${name}')
+const parts = { ${getters.join(', ')} }
+module.exports = Object.defineProperties(${itself}, Object.getOwnPropertyDescriptors(parts))`
     },
   }
 }
 
 /** Leaves out what pino would start threads with: its lines are written by the thread they are made in. */
 export function oneThread(): Plugin {
+  const others = /^(?:worker_threads|\.(?:\/lib)?\/(?:transport|multistream))$/
   return {
     name: 'one-thread',
-    resolveId: (id) => (id === 'thread-stream' || id === 'worker_threads' ? `\0one:${id}` : null),
+    resolveId: (id, from = '') =>
+      others.test(id) && from.includes('/node_modules/pino/') ? `\0one:${id}` : null,
     load: (id) => (id.startsWith('\0one:') ? 'module.exports = { isMainThread: true }' : null),
   }
 }

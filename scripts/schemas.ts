@@ -67,8 +67,10 @@ function isSchema(value: unknown): boolean {
 function checkCode(schema: TSchema): string {
   const ajv = new Ajv({ ...strictness, code: { source: true, esm: true } })
   const code = standalone.default(ajv, ajv.compile(schema))
-  return code.replace(
-    /^const (\w+) = require\("(ajv\/dist\/runtime\/\w+)"\)\.default;/gm,
-    'import _$1 from "$2.js"; const $1 = _$1.default;',
-  )
+  return code
+    .replace(
+      /^const (\w+) = require\("(ajv\/dist\/runtime\/\w+)"\)\.default;/gm,
+      'import _$1 from "$2.js"; const $1 = _$1.default;',
+    )
+    .replace(/schemaPath:"[^"]*",/g, '')
 }

@@ -1,3 +1,4 @@
+import { elapsed } from './elapsed.ts'
 import { limits } from './wire.ts'
 
 /** As much of a WebSocket as watching its pulse takes. */
@@ -13,15 +14,15 @@ type Socket = {
  * closing (a router rebooted, a laptop asleep) is noticed by both sides on their own.
  */
 export function keepAlive(socket: Socket): void {
-  let heard = performance.now()
+  let heard = elapsed()
   const hear = (): void => {
-    heard = performance.now()
+    heard = elapsed()
   }
   socket.on('ping', hear)
   socket.on('pong', hear)
   socket.on('message', hear)
   const timer = setInterval(() => {
-    if (performance.now() - heard > limits.silentAfter) socket.terminate()
+    if (elapsed() - heard > limits.silentAfter) socket.terminate()
     else socket.ping()
   }, limits.pingEvery)
   socket.once('close', () => clearInterval(timer))

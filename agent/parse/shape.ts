@@ -75,15 +75,9 @@ function read({ literal, shape }: Entry, text: string, program: string): Event |
 export function literalStart(expression: RegExp): string {
   const { source } = expression
   if (source[0] !== '^') throw new Error(`a shape must be anchored: ${source}`)
-  let literal = ''
-  for (let at = 1; at < source.length; at++) {
-    let character = source.charAt(at)
-    if (character === '\\') {
-      character = source.charAt(++at)
-      if (/[A-Za-z0-9]/.test(character)) return literal
-    } else if ('[(.$|*+?{^'.includes(character)) return literal
-    if ('*+?{'.includes(source.charAt(at + 1) || '$')) return literal
-    literal += character
-  }
-  return literal
+  return (plainStart.exec(source)?.[1] ?? '').replace(/\\(.)/g, '$1')
 }
+
+// One expression and no loop: V8 fetched its second compiler, 3 MiB of code, for the loop of 150 shapes
+// alone, in an agent that had nothing to read yet.
+const plainStart = /^\^((?:[^\\[(.$|*+?{^]|\\[^A-Za-z0-9])*)(?![*+?{])/

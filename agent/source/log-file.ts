@@ -9,6 +9,7 @@
  * Impossible here: lines that logrotate's copytruncate itself loses between its copy and its
  * truncation; lines written to a file after its successor has begun; and what identity.ts names.
  */
+import { elapsed } from '../../shared/elapsed.ts'
 import { codeOf, listLog } from './files.ts'
 import {
   believed,
@@ -35,7 +36,8 @@ const usual: LogFileSettings = {
   patience: 5_000,
   stalled: 600_000,
   poll: 5_000,
-  now: () => performance.now(),
+  rare: 60_000,
+  now: elapsed,
 }
 
 /** Opens the log at `path`; it may be missing, unreadable or empty as yet. */
@@ -77,7 +79,9 @@ async function* readOn(log: Log, since: number | null): Readings {
     if (listing === null) return await log.watch.next()
     yield* complain(log, listing.unknown)
     log.here ??= firstPlace(listing, since)
-    if (log.here === null) return yield* rest(log, cannotRead(log.path, listing.unreadable))
+    const { unreadable } = listing
+    const within = unreadable === null ? log.settings.rare : log.settings.poll
+    if (log.here === null) return yield* rest(log, cannotRead(log.path, unreadable), within)
     const sight = await sightOf(listing, log.here)
     log.here = refreshed(sight, log.here)
     lookAhead(log, sight)
@@ -108,7 +112,7 @@ async function* follow(log: Log, sight: Sight): Readings {
     }
     if (log.watch.renamed()) return
     log.doubt = null
-    yield* rest(log, trouble)
+    yield* rest(log, trouble, live ? log.settings.rare : log.settings.poll)
   } while (live && !log.signal.aborted && !log.watch.renamed())
 }
 

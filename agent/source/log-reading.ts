@@ -16,6 +16,8 @@ export type LogFileSettings = {
   stalled: number
   /** The slow look that stands in where inotify says nothing. */
   poll: number
+  /** The look where it says everything: events are lost only by a queue of the kernel's that was full. */
+  rare: number
   /** A clock that never goes back. */
   now: () => number
 }
@@ -95,10 +97,10 @@ export async function believed(
   return left <= 0
 }
 
-/** Says once that everything there is has been read, and waits for more. */
-export async function* rest(log: Log, trouble: string): Readings {
+/** Says once that everything there is has been read, and waits for more, `within` ms at the longest. */
+export async function* rest(log: Log, trouble: string, within = log.settings.poll): Readings {
   yield* tell(log, trouble)
-  await log.watch.next()
+  await log.watch.next(within)
 }
 
 export async function* tell(log: Log, trouble: string): Readings {

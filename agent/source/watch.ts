@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
+import { realpath, stat, statfs } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -11,7 +11,10 @@ export type LogWatch = {
   reading: () => void
   /** Whether names came, went or moved since `listing`. */
   renamed: () => boolean
-  /** Resolves when anything was noticed since, after `within` ms at the latest, or at the end. */
+  /**
+   * Resolves when anything was noticed since, or at the end, or when it is time to look all the same:
+   * after `within` ms, and no later than the slow look where inotify says nothing.
+   */
   next: (within?: number) => Promise<void>
   /** Resolves after `ms`, or at the end. */
   pause: (ms: number) => Promise<void>
@@ -20,14 +23,15 @@ export type LogWatch = {
 
 /**
  * Watches the folder of the log at `path` (of its target, where it is a symbolic link). A look every
- * `poll` ms stands in where inotify says nothing: network file systems, a folder that was replaced or
- * does not exist yet, a deleted file that is still written to.
+ * `poll` ms stands in where inotify says nothing: network file systems, a symbolic link on the way that
+ * may be turned elsewhere, a folder that does not exist yet.
  */
 export async function watchLog(path: string, poll: number, signal: AbortSignal): Promise<LogWatch> {
   let [changed, renamed] = [true, true]
   let wake = () => {}
   let watcher: FSWatcher | null = null
   let place = ''
+  let blind = true
   const notice = (names: boolean) => {
     changed = true
     renamed ||= names
@@ -40,6 +44,7 @@ export async function watchLog(path: string, poll: number, signal: AbortSignal):
       watcher = openWatcher(now.folder, now.base, notice, () => (watcher = null))
       if (now.key !== place || watcher !== null) notice(true)
       place = now.key
+      blind = watcher === null || !(await isTold(path, now))
     }
   }
   const ended = () => wake()
@@ -58,7 +63,8 @@ export async function watchLog(path: string, poll: number, signal: AbortSignal):
       if (watcher === null) await establish()
       if (changed || renamed || signal.aborted) return
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(within, poll))
+        const blindly = watcher === null || blind
+        const timer = setTimeout(resolve, blindly ? Math.min(within, poll) : within)
         wake = () => {
           clearTimeout(timer)
           resolve()
@@ -80,13 +86,33 @@ export async function watchLog(path: string, poll: number, signal: AbortSignal):
   }
 }
 
+type Place = { real: string; folder: string; base: string; key: string }
+
 /** What must stay the same for the watcher to be worth anything, and for the listing to hold. */
-async function placeOf(path: string): Promise<{ folder: string; base: string; key: string }> {
+async function placeOf(path: string): Promise<Place> {
   const real = await realpath(path).catch(() => path)
   const folder = dirname(real)
   const [inside, file] = await Promise.all([inodeOf(folder), inodeOf(real)])
-  return { folder, base: basename(real), key: `${real} ${inside} ${file}` }
+  return { real, folder, base: basename(real), key: `${real} ${inside} ${file}` }
 }
+
+/**
+ * Whether inotify tells of all that can happen to the log: no link stands in the way, and only this
+ * machine changes its file system.
+ */
+async function isTold(path: string, { real, folder }: Place): Promise<boolean> {
+  if (real !== path) return false
+  const kind = await statfs(folder).then(
+    ({ type }) => type,
+    () => 0,
+  )
+  return localKinds.has(kind)
+}
+
+/** statfs(2), linux/magic.h: ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, tmpfs, overlayfs. */
+const localKinds = new Set([
+  0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x01021994, 0x794c7630,
+])
 
 async function inodeOf(path: string): Promise<string> {
   const found = await stat(path, { bigint: true }).catch(() => null)
