@@ -5,6 +5,7 @@ import { type AgentConfig, findAgentConfig, programName } from './config.ts'
 // What a command needs is loaded with it: of the start of a scan, the link was half.
 const command = program(programName, 'Reads a host’s authentication log and understands it')
 command.option('-c, --config <file>', 'settings file (agent.json)')
+let ownFile: URL | undefined
 
 command
   .command('run')
@@ -27,6 +28,7 @@ command
       json: json === true,
       since: spanOption('--since', since),
       ...terminal(),
+      program: ownFile,
     })
   })
 
@@ -62,8 +64,9 @@ command
     process.exitCode = printLooked(await check(settings()), json === true, say)
   })
 
-/** Understands a command line of ours, whichever it is, and does what it says. */
-export function runCommandLine(words: string[]): Promise<void> {
+/** Understands a command line of ours, whichever it is, and does what it says; `file` is the program's. */
+export function runCommandLine(words: string[], file: URL): Promise<void> {
+  ownFile = file
   return runProgram(command, words)
 }
 

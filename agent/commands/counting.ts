@@ -32,11 +32,27 @@ export async function* countAll(
   }
   if (isExport(bytes.subarray(0, length)))
     yield* countExport(bytes, length, fill, options, count, name)
-  else yield* countLines(bytes, length, fill, options, count, name)
+  else yield* countLines(bytes, length, fill, options, count, name, start)
 }
 
 const enoughToTell = 64
 const isAnyOwn = () => true
+
+/** Where in a log reading begins, and ms UTC of the line before that bore a time. */
+export type Start = { base: number; last: number | null }
+const start: Start = { base: 0, last: null }
+
+/** Reads a part of a log of lines that begins and ends with a line; gives the time of its last one. */
+export async function* countPart(
+  { name, fill }: Pick<Once, 'name' | 'fill'>,
+  options: ReadingOptions,
+  count: Count,
+  from: Start,
+): AsyncGenerator<number, number | null> {
+  const bytes = Buffer.allocUnsafeSlow(longestLine + readBytes)
+  const first = await fill(bytes.subarray(0, readBytes))
+  return yield* countLines(bytes, first, fill, options, count, name, from)
+}
 
 async function* countLines(
   bytes: Buffer,
@@ -45,12 +61,13 @@ async function* countLines(
   options: ReadingOptions,
   count: Count,
   file: string,
-): AsyncGenerator<number> {
-  const parser = openParser({ ...options, last: null })
+  from: Start,
+): AsyncGenerator<number, number | null> {
+  const parser = openParser({ ...options, last: from.last })
   const reader = openReader(parser, count, isAnyOwn, options.reference)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let length = first
-  let base = 0
+  let { base } = from
   const drop = (used: number) => {
     bytes.copyWithin(0, used, length)
     length -= used
@@ -77,11 +94,12 @@ async function* countLines(
   yield lines
   // The last line of a log that will not grow is whole without its newline.
   if (length > 0) {
-    const from = leadingNuls(bytes.subarray(0, length))
-    reader.line(bytes, view, from, Math.min(length, from + longestLine), file, base + from)
+    const nuls = leadingNuls(bytes.subarray(0, length))
+    reader.line(bytes, view, nuls, Math.min(length, nuls + longestLine), file, base + nuls)
     yield 1
   }
   reader.settle()
+  return parser.last()
 }
 
 /**

@@ -1,20 +1,28 @@
+import { availableParallelism } from 'node:os'
 import { nothingRead } from '../../shared/checkpoint.ts'
 import { ConfigError } from '../../shared/config.ts'
 import { plain, plainJson } from '../../shared/plain.ts'
 import type { AgentConfig } from '../config.ts'
 import { type Count, openCount } from '../fold/fold.ts'
+import { type Once, openPart } from '../source/once.ts'
 import { countAll, countSource } from './counting.ts'
+import { type Cut, countHalves, cutOf } from './halves.ts'
 import { openInput } from './input.ts'
 import { type Measured, openProgress, type Progress } from './progress.ts'
 import type { ReadingOptions } from './records.ts'
-import { type Attacker, openTally, type Summary } from './tally.ts'
+import { startSecond } from './second-half.ts'
+import { type Attacker, openTally, type Summary, type Tally } from './tally.ts'
 
-/** How to scan. `since` is ms back from now; `err` shows progress where it is a terminal. */
+/**
+ * How to scan. `since` is ms back from now; `err` shows progress where it is a terminal; `program` is this
+ * program's own file, where big logs may be read by a second thread.
+ */
 export type ScanOptions = {
   json: boolean
   since: number | undefined
   out: NodeJS.WritableStream
   err: NodeJS.WriteStream
+  program?: URL | undefined
 }
 
 /**
@@ -24,17 +32,21 @@ export type ScanOptions = {
 export async function scan(
   config: AgentConfig,
   files: readonly string[],
-  { json, since, out, err }: ScanOptions,
+  { json, since: span, out, err, program }: ScanOptions,
 ): Promise<void> {
   const now = Date.now()
   const options = { zone: config.timeZone, reference: now }
-  const logs = files.length === 0 ? await ownLogs(config, options) : givenLogs(files, options)
-  const summary = await summarise(logs, since === undefined ? null : now - since, openProgress(err))
+  const since = span === undefined ? null : now - span
+  const logs =
+    files.length === 0
+      ? await ownLogs(config, options)
+      : givenLogs(files, options, since, availableParallelism() > 1 ? program : undefined)
+  const summary = await summarise(logs, since, openProgress(err))
   out.write(json ? `${plainJson(summary)}\n` : render(summary))
 }
 
 /** A log as scan reads it: counted to its end, with the number of lines of every step. */
-export type Log = Measured & { counted: (count: Count) => AsyncIterable<number> }
+export type Log = Measured & { counted: (count: Count, tally: Tally) => AsyncIterable<number> }
 
 /** Reads the logs one after the other and gives what they add up to; `since` is ms UTC or null. */
 export async function summarise(
@@ -46,7 +58,7 @@ export async function summarise(
   const count = openCount(nothingRead, tally)
   let lines = 0
   for await (const log of logs) {
-    for await (const more of log.counted(count)) {
+    for await (const more of log.counted(count, tally)) {
       lines += more
       progress.show(log, lines)
     }
@@ -71,10 +83,44 @@ async function ownLogs(config: AgentConfig, options: ReadingOptions): Promise<Lo
   }))
 }
 
-async function* givenLogs(files: readonly string[], options: ReadingOptions): AsyncGenerator<Log> {
+async function* givenLogs(
+  files: readonly string[],
+  options: ReadingOptions,
+  since: number | null,
+  program: URL | undefined,
+): AsyncGenerator<Log> {
   for (const file of files) {
     const once = await openInput(file)
-    yield { ...once, counted: (count) => countAll(once, options, count) }
+    const cut = program === undefined || (once.total ?? 0) < worthTwo ? null : cutOf(file)
+    if (cut === null || program === undefined)
+      yield { ...once, counted: (count) => countAll(once, options, count) }
+    else yield halvedLog(once, cut, options, since, program)
+  }
+}
+
+/** A second thread wants to be started and to warm up: below this size it hardly pays. */
+const worthTwo = 256 * 1024 * 1024
+
+function halvedLog(
+  { name, total }: Once,
+  cut: Cut,
+  options: ReadingOptions,
+  since: number | null,
+  program: URL,
+): Log {
+  const { fill, taken } = openPart(cut.path, 0, cut.at)
+  return {
+    name,
+    total,
+    taken: () => 2 * taken(),
+    async *counted(count, tally) {
+      const { second, stop } = startSecond(program, { cut, options, since })
+      try {
+        yield* countHalves(cut, fill, options, count, tally, second)
+      } finally {
+        stop()
+      }
+    },
   }
 }
 

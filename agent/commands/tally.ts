@@ -23,9 +23,18 @@ export type Attacker = {
 
 /** Adds up what is found, and makes nothing of it that is not asked for. */
 export type Tally = Sink & {
+  /** All it has added up, as `add` takes it from another thread. */
+  rows: () => Rows
+  /** Adds what another tally has of lines that come later. */
+  add: (rows: Rows) => void
   /** The summary so far, over this many lines. */
   summary: (lines: number) => Summary
 }
+
+/** What a tally holds; a structured clone of it is as good. */
+export type Rows = { addresses: ReadonlyMap<string, Row>; local: ReadonlyMap<string, Local> }
+
+type Local = { user: string; program: string; attempts: number }
 
 /** How often a name was tried; an object, so that one more is no second search. */
 type Tried = { times: number }
@@ -45,7 +54,7 @@ type Row = {
 /** Opens a tally of findings no older than `since` (ms UTC; null for all). */
 export function openTally(since: number | null): Tally {
   const byAddress = new Map<string, Row>()
-  const byLocalUser = new Map<string, { user: string; program: string; attempts: number }>()
+  const byLocalUser = new Map<string, Local>()
   const row = (ip: string, at: number): Row => {
     const known = byAddress.get(ip)
     if (known !== undefined) {
@@ -73,6 +82,18 @@ export function openTally(since: number | null): Tally {
       }
     },
     amended: () => undefined,
+    rows: () => ({ addresses: byAddress, local: byLocalUser }),
+    add({ addresses, local }) {
+      for (const [ip, { attempts, probes, logins, users, first, last }] of addresses) {
+        const one = row(ip, first)
+        if (last > one.last) one.last = last
+        one.attempts += attempts
+        one.probes += probes
+        one.logins += logins
+        for (const [user, { times }] of users) tried(one, user).times += times
+      }
+      for (const one of local.values()) addLocal(byLocalUser, one.user, one.program, one.attempts)
+    },
     summary: (lines) => {
       const attackers = [...byAddress].map(attackerOf).sort(byAttempts)
       return {
@@ -112,12 +133,7 @@ function tried(row: Row, user: string): Tried {
   return tried
 }
 
-function addLocal(
-  rows: Map<string, { user: string; program: string; attempts: number }>,
-  user: string,
-  program: string,
-  count: number,
-): void {
+function addLocal(rows: Map<string, Local>, user: string, program: string, count: number): void {
   const key = `${user}\n${program}`
   const row = rows.get(key) ?? { user, program, attempts: 0 }
   row.attempts += count

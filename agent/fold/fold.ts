@@ -61,6 +61,8 @@ export type Count = {
   pass: () => void
   flush: (anchor: Anchor) => void
   save: () => FoldState
+  /** Goes on from a state that was counted elsewhere. */
+  resume: (state: FoldState) => void
 }
 
 /**
@@ -68,7 +70,7 @@ export type Count = {
  * it is asked for, tells whether a host named in a line is the reading host itself.
  */
 export function openCount(state: FoldState, sink: Sink): Count {
-  const sessions = openSessions(state)
+  let sessions = openSessions(state)
   let last: LastLine | undefined = state.last
   let lastTold: Told | undefined
 
@@ -98,6 +100,11 @@ export function openCount(state: FoldState, sink: Sink): Count {
     save: () => {
       const line = lastLine()
       return { ...sessions.save(), ...(line === undefined ? {} : { last: line }) }
+    },
+    resume(from) {
+      sessions = openSessions(from)
+      last = from.last
+      lastTold = undefined
     },
   }
 }

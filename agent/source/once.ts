@@ -120,6 +120,21 @@ function fillFrom(path: string, state: State, bytes: () => AsyncGenerator<Buffer
   }
 }
 
+/** Reads the bytes of a plain file from one place to another. Throws what open(2) throws. */
+export function openPart(path: string, from: number, to: number): Pick<Once, 'fill' | 'taken'> {
+  const descriptor = openSync(path, 'r')
+  let at = from
+  return {
+    taken: () => at - from,
+    fill: async (buffer) => {
+      const filled = readSync(descriptor, buffer, 0, Math.min(buffer.length, to - at), at)
+      at += filled
+      if (filled === 0) closeSync(descriptor)
+      return filled
+    },
+  }
+}
+
 function fillWith(bytes: () => AsyncGenerator<Buffer>): Once['fill'] {
   let pieces: AsyncGenerator<Buffer> | undefined
   let piece: Buffer = Buffer.alloc(0)
@@ -134,6 +149,12 @@ function fillWith(bytes: () => AsyncGenerator<Buffer>): Once['fill'] {
     piece = piece.subarray(filled)
     return filled
   }
+}
+
+/** Whether bytes that begin so are packed in no way. */
+export function isUnpacked(first: Buffer): boolean {
+  const begins = first.toString('hex', 0, longestMagic)
+  return ![...magics, ...foreign].some(([, magic]) => begins.startsWith(magic))
 }
 
 function formOf(name: string, first: Buffer): Form {

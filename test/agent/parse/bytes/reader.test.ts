@@ -53,6 +53,7 @@ function byBytes(
     pass: () => heard.push('nothing'),
     flush: () => undefined,
     save: () => ({ sessions: [], clocks: [] }),
+    resume: () => undefined,
   }
   const reader = openReader(counted, count, isOwn, reference)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -337,7 +338,12 @@ test('what is told is told anew each time: no field of one line stays for the ne
   const nothing = () => undefined
   const save = () => ({ sessions: [], clocks: [] })
   const count = { tell: (one: Told) => told.push({ ...one }), quiet: nothing, pass: nothing }
-  const reader = openReader(parser, { ...count, flush: nothing, save }, isOwn, reference)
+  const reader = openReader(
+    parser,
+    { ...count, flush: nothing, save, resume: nothing },
+    isOwn,
+    reference,
+  )
   const lines = everything.map((line) => `${line}\n`).join('')
   const bytes = Buffer.from(lines)
   readLines(reader, bytes, new DataView(bytes.buffer, bytes.byteOffset), bytes.length, 'f', 0)

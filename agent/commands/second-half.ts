@@ -1,0 +1,40 @@
+import type { Worker } from 'node:worker_threads'
+import { type Cut, countSecond, type Second } from './halves.ts'
+import type { ReadingOptions } from './records.ts'
+
+type Task = { cut: Cut; options: ReadingOptions; since: number | null }
+
+/** What a thread makes is soon forgotten; with more room it would only be forgotten later. */
+const resourceLimits = { maxYoungGenerationSizeMb: 3 }
+
+/**
+ * Has a thread of its own count the second half: `program` is the file of this program. Gives null where
+ * it fails, whatever the reason; then who asked will find it out for himself.
+ */
+export function startSecond(
+  program: URL,
+  task: Task,
+): { second: Promise<Second | null>; stop: () => void } {
+  let worker: Worker | undefined
+  const second = import('node:worker_threads')
+    .then(
+      (threads) =>
+        new Promise<Second | null>((resolve) => {
+          const options = { argv: ['second-half'], workerData: task, resourceLimits }
+          worker = new threads.Worker(program, options)
+          worker.once('message', resolve)
+          worker.once('error', () => resolve(null))
+          worker.once('exit', () => resolve(null))
+        }),
+    )
+    .catch(() => null)
+  return { second, stop: () => void worker?.terminate() }
+}
+
+/** What the thread does, which is told by its first word; typed by a person, that word does nothing. */
+export async function runSecond(): Promise<void> {
+  const { parentPort, workerData } = await import('node:worker_threads')
+  if (parentPort === null) return
+  const { cut, options, since } = workerData as Task
+  parentPort.postMessage(await countSecond(cut, options, since))
+}
