@@ -4,10 +4,10 @@
  * stops where the next name's all-time count is below what the last of the list has.
  */
 import type { Database } from './database.ts'
-import { addHost, type Edge, edgeOf, type Names, namesOf, readEdge, these } from './edge.ts'
-import { hourSlice, isWide, type Span, wholeDay, wholeHour } from './span.ts'
-import { wholeFleet } from './sums.ts'
-import { type Counts, countsOf, type Row, sumColumns, type Top } from './top.ts'
+import type { Names, Seen } from './hours.ts'
+import type { Reading } from './reading.ts'
+import type { Span } from './span.ts'
+import { type Counts, plus, type Top } from './top.ts'
 
 export type Attacker = Counts & {
   ip: string
@@ -30,184 +30,158 @@ export type Details = {
 /** Most user names given per attacker: one address has tried tens of thousands. */
 const mostUsers = 1000
 
-export type DetailsAsked = Span & {
-  users?: number | undefined
-  /** Everybody will be asked for, piece by piece. */
-  isWhole?: boolean
-}
+export type DetailsAsked = Span & { users?: number | undefined }
 
-/** Opens the details of addresses over a span. */
-export function openDetails(db: Database, asked: DetailsAsked): Details {
-  const { since, users: most = mostUsers } = asked
-  // Hours are read throughout, so the more at once the better.
-  if (!isWide(asked)) return { of: (list) => narrow(db, asked, most, list), perPiece: 5000 }
-  const ever = (list: readonly Top[]) => everHosts(db, list)
-  if (since === undefined) {
-    return { of: (list) => described(list, ever(list), (ip) => everNames(db, ip, most)), perPiece }
-  }
-  const whole = asked.isWhole ? readEdge(db, since) : undefined
+/** What is known of one address: counts by host's id, and attempts by name, more than are wanted. */
+type Known = { hosts: Iterable<readonly [host: number, counts: Counts]>; names: Names }
+
+/** Opens the details of addresses over a span, which is read as given. */
+export function openDetails(db: Database, asked: DetailsAsked, reading: Reading): Details {
+  const { since = 0, users: most = mostUsers } = asked
+  const labels = labelsOf(db)
+  // Where the hours are read again for each piece, the more at once the better.
+  const isDear = reading.kind === 'hours' && !reading.isKept
   return {
-    perPiece,
+    perPiece: isDear ? 5000 : 20,
     of: (list) => {
-      if (list.length > few && most > 0 && isShort(db, since)) return narrow(db, asked, most, list)
-      // All that an address ever did lies within a span that begins before it was first seen.
-      const cut = list.filter(({ first }) => first < since)
-      const hosts = ever(list.filter(({ first }) => first >= since))
-      if (cut.length === 0) return described(list, hosts, (ip) => everNames(db, ip, most))
-      const edge = whole ?? readEdge(db, since, cut)
-      for (const [ip, counts] of cutHosts(db, cut, since, edge)) hosts.set(ip, counts)
-      const isCut = new Set(cut.map(({ name }) => name))
-      return described(list, hosts, (ip) =>
-        isCut.has(ip) ? cutNames(db, ip, wholeDay(since), edge, most) : everNames(db, ip, most),
-      )
+      const known = knownOf(db, reading, list, { since, most })
+      return list.map((one) => attacker(one, known(one), labels, most))
     },
   }
 }
 
-const perPiece = 20
-
-// The hours of a day or so hold fewer names than many addresses ever tried.
-const few = 30
-const shortHours = 36
-
-function isShort(db: Database, since: number): boolean {
-  const newest = db
-    .prepare(`SELECT max(hour) AS hour FROM host_hour WHERE host = ${wholeFleet}`)
-    .get()?.['hour']
-  return Number(newest ?? 0) - wholeHour(since) < shortHours
+function knownOf(
+  db: Database,
+  reading: Reading,
+  list: readonly Top[],
+  { since, most }: { since: number; most: number },
+): (one: Top) => Known {
+  const ever = ({ name }: Top): Known => ({
+    hosts: everHosts(db, name),
+    names: everNames(db, name, most),
+  })
+  if (reading.kind === 'ever') return ever
+  // All that an address ever did lies within a span without an end that begins before it was first seen.
+  const isWhole = ({ first }: Top) => reading.kind === 'days' && first >= since
+  const cut = list.filter((one) => !isWhole(one))
+  const seen = reading.hours.seen(cut.map(({ name }) => name))
+  return (one) => {
+    if (isWhole(one)) return ever(one)
+    const hours = seen.get(one.name) ?? nothing
+    if (reading.kind === 'hours') return hours
+    const { day } = reading
+    return {
+      hosts: cutHosts(db, one.name, { since, day }, hours),
+      names: cutNames(db, one.name, { day, most }, hours),
+    }
+  }
 }
 
-/** By address, then by label. */
-type Hosts = Map<string, Map<string, Counts>>
+const nothing: Seen = { hosts: new Map(), names: new Map() }
 
-function described(list: readonly Top[], hosts: Hosts, names: (ip: string) => Names): Attacker[] {
-  return list.map(({ name, ...row }) => ({
+function labelsOf(db: Database): Map<number, string> {
+  const rows = db.prepare('SELECT id, label FROM host').all()
+  return new Map(rows.map((row) => [Number(row['id']), String(row['label'])]))
+}
+
+function attacker(
+  { name, ...row }: Top,
+  { hosts, names }: Known,
+  labels: Map<number, string>,
+  most: number,
+): Attacker {
+  const byLabel = new Map<string, Counts>()
+  for (const [host, counts] of hosts) {
+    if (counts.attempts + counts.probes + counts.logins === 0) continue
+    const label = labels.get(host) ?? ''
+    byLabel.set(label, plus(counts, byLabel.get(label)))
+  }
+  return {
     ip: name,
     ...row,
-    hosts: new Map([...(hosts.get(name) ?? [])].sort(byMost)),
-    users: names(name),
-  }))
+    hosts: new Map([...byLabel].sort(byMost)),
+    users: new Map([...names].sort(byAttempts).slice(0, most)),
+  }
 }
 
 function byMost([one, a]: [string, Counts], [other, b]: [string, Counts]): number {
   return b.attempts - a.attempts || b.probes - a.probes || (one < other ? -1 : 1)
 }
 
-function everHosts(db: Database, list: readonly Top[]): Hosts {
-  if (list.length === 0) return new Map()
-  return hostsOf(
-    db
-      .prepare(
-        `SELECT ip, label, attempts, probes, logins
-         FROM attacker JOIN host ON host.id = attacker.host WHERE ip IN (${these})`,
-      )
-      .all({ ips: namesOf(list) }),
+function byAttempts([one, a]: [string, number], [other, b]: [string, number]): number {
+  return b - a || (one < other ? -1 : 1)
+}
+
+type HostRow = [host: number, attempts: number, probes: number, logins: number]
+
+function everHosts(db: Database, ip: string): (readonly [number, Counts])[] {
+  return hostRows(db, 'SELECT host, attempts, probes, logins FROM attacker WHERE ip = :ip', { ip })
+}
+
+function hostRows(db: Database, sql: string, bind: Record<string, string | number>) {
+  const statement = db.prepare(sql)
+  statement.setReturnArrays(true)
+  const rows = statement.all(bind) as unknown as HostRow[]
+  return rows.map(
+    ([host, attempts, probes, logins]) => [host, { attempts, probes, logins }] as const,
   )
 }
 
-// Host by host: what lies within the span is one short walk, and all of it where it came there since.
-function cutHosts(db: Database, list: readonly Top[], since: number, edge: Edge): Hosts {
-  const whole = db.prepare(
-    `SELECT host, attempts, probes, logins FROM attacker WHERE ip = ? AND first >= ?`,
-  )
-  const cut = db.prepare(
-    `SELECT attacker.host, sum(days.attempts) AS attempts, sum(days.probes) AS probes,
-       sum(days.logins) AS logins
-     FROM attacker JOIN address_host_day AS days
-       ON days.ip = attacker.ip AND days.host = attacker.host AND days.day >= ?
-     WHERE attacker.ip = ? AND first < ? AND last >= ? GROUP BY attacker.host`,
-  )
-  const day = wholeDay(since)
-  const labels = labelsOf(db)
-  const hosts: Hosts = new Map()
-  for (const { name: ip } of list) {
-    const wholes = whole.all(ip, since)
-    const isWhole = new Set(wholes.map((row) => Number(row['host'])))
-    for (const row of [...wholes, ...cut.all(day, ip, since, since)]) {
-      addHost(hosts, ip, labels.get(Number(row['host'])) ?? '', countsOf(row))
-    }
-    for (const [host, counts] of edge.hosts.get(ip) ?? []) {
-      if (!isWhole.has(host)) addHost(hosts, ip, labels.get(host) ?? '', counts)
-    }
-  }
-  return hosts
-}
-
-function hostsOf(rows: readonly Row[]): Hosts {
-  const hosts: Hosts = new Map()
-  for (const row of rows) addHost(hosts, String(row['ip']), String(row['label']), countsOf(row))
-  return hosts
+// Host by host, those that it was seen on within the span: what the days hold is one short walk.
+function cutHosts(
+  db: Database,
+  ip: string,
+  { since, day }: { since: number; day: number },
+  more: Seen,
+): (readonly [number, Counts])[] {
+  return hostRows(
+    db,
+    `SELECT here.host, coalesce(sum(days.attempts), 0), coalesce(sum(days.probes), 0),
+       coalesce(sum(days.logins), 0)
+     FROM attacker AS here LEFT JOIN address_host_day AS days
+       ON days.ip = here.ip AND days.host = here.host AND days.day >= :day
+     WHERE here.ip = :ip AND here.last >= :since GROUP BY here.host`,
+    { ip, since, day },
+  ).map(([host, counts]) => [host, plus(counts, more.hosts.get(host))] as const)
 }
 
 function everNames(db: Database, ip: string, most: number): Names {
   if (most === 0) return new Map()
-  const rows = db.prepare(`${mostTried} LIMIT ?`).all(ip, most)
-  return new Map(rows.map((row) => [String(row['user']), Number(row['attempts'])]))
-}
-
-const mostTried = `SELECT user, attempts FROM attacker_user
-  WHERE ip = ? AND user <> '' ORDER BY attempts DESC, user`
-
-type Named = { user: string; attempts: number }
-
-function cutNames(db: Database, ip: string, day: number, edge: Edge, most: number): Names {
-  if (most === 0) return new Map()
-  const before = edge.names.get(ip)
-  const days = db.prepare(
-    `SELECT coalesce(sum(attempts), 0) AS attempts FROM address_user_day
-     WHERE ip = ? AND user = ? AND day >= ?`,
+  const statement = db.prepare(
+    `SELECT user, attempts FROM attacker_user
+     WHERE ip = ? AND user <> '' ORDER BY attempts DESC, user LIMIT ?`,
   )
-  let list: Named[] = []
-  let last: Named | undefined
-  const keepMost = () => {
-    list.sort((one, other) => other.attempts - one.attempts || (one.user < other.user ? -1 : 1))
-    list = list.slice(0, most)
-    last = list.length === most ? list.at(-1) : undefined
-  }
-  for (const row of db.prepare(mostTried).iterate(ip) as Iterable<Row>) {
-    const user = String(row['user'])
-    const ever = Number(row['attempts'])
-    // Of those with as many, the later name never comes first.
-    if (last && (ever < last.attempts || (ever === last.attempts && user > last.user))) break
-    const attempts = Number(days.get(ip, user, day)?.['attempts']) + (before?.get(user) ?? 0)
-    if (attempts === 0) continue
-    list.push({ user, attempts })
-    if (list.length >= 2 * most || (last === undefined && list.length === most)) keepMost()
-  }
-  keepMost()
-  return new Map(list.map(({ user, attempts }) => [user, attempts]))
+  statement.setReturnArrays(true)
+  return new Map(statement.all(ip, most) as unknown as [string, number][])
 }
 
-function narrow(db: Database, span: Span, most: number, list: readonly Top[]): Attacker[] {
-  const { host } = span
-  if (host !== undefined && most === 0) {
-    const onIt = ({ name, attempts, probes, logins }: Top) =>
-      [name, new Map([[host, { attempts, probes, logins }]])] as const
-    return described(list, new Map(list.map(onIt)), () => new Map())
-  }
-  const { cte, bind } = hourSlice(db, span)
-  const edge = edgeOf(
-    db
-      .prepare(
-        `WITH ${cte} SELECT ip, host, ${most === 0 ? "''" : 'user'} AS user, ${sumColumns}
-         FROM slice WHERE ip IN (${these}) GROUP BY 1, 2, 3`,
-      )
-      .iterate({ ...bind, ips: namesOf(list) }) as Iterable<Row>,
+// In pieces: what the first ones show is the bar that the next ones must reach.
+function cutNames(
+  db: Database,
+  ip: string,
+  { day, most }: { day: number; most: number },
+  { names: more }: Seen,
+): Names {
+  const found: Names = new Map()
+  if (most === 0) return found
+  const statement = db.prepare(
+    `SELECT user, (SELECT coalesce(sum(attempts), 0) FROM address_user_day AS days
+       WHERE days.ip = here.ip AND days.user = here.user AND days.day >= :day)
+     FROM attacker_user AS here
+     WHERE ip = :ip AND attempts >= :bar AND user <> ''
+     ORDER BY attempts DESC, user LIMIT :size OFFSET :from`,
   )
-  const labels = labelsOf(db)
-  const hosts: Hosts = new Map()
-  for (const [ip, counts] of edge.hosts) {
-    for (const [id, one] of counts) addHost(hosts, ip, labels.get(id) ?? '', one)
+  statement.setReturnArrays(true)
+  let bar = 1
+  let size = 3 * most
+  for (let from = 0; ; from += size, size *= 4) {
+    const rows = statement.all({ ip, day, bar, size, from }) as unknown as [string, number][]
+    for (const [user, days] of rows) {
+      const attempts = days + (more.get(user) ?? 0)
+      if (attempts > 0) found.set(user, attempts)
+    }
+    if (rows.length < size) return found
+    if (found.size >= most)
+      bar = [...found.values()].sort((one, other) => other - one)[most - 1] ?? 1
   }
-  return described(list, hosts, (ip) => {
-    const all = [...(edge.names.get(ip) ?? [])].sort(
-      ([one, a], [other, b]) => b - a || (one < other ? -1 : 1),
-    )
-    return new Map(all.slice(0, most))
-  })
-}
-
-function labelsOf(db: Database): Map<number, string> {
-  const rows = db.prepare('SELECT id, label FROM host').all()
-  return new Map(rows.map((row) => [Number(row['id']), String(row['label'])]))
 }

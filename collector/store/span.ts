@@ -17,8 +17,27 @@ export type Span = {
 
 export type Bind = Record<string, number | string>
 
-/** Rows (host, ip, user, attempts, probes, logins) named `slice`, and what to bind. */
-export type Slice = { cte: string; bind: Bind }
+export const columns = ['ip', 'host', 'user', 'attempts', 'probes', 'logins'] as const
+
+/** Queries that together give rows of `columns`, each ending in a condition, with what to bind. Read one by one they are quickest. */
+export type Slice = readonly { sql: string; bind: Bind }[]
+
+/** What a slice holds of these addresses. */
+export function onlyOf(slice: Slice, ips: readonly string[]): Slice {
+  return slice.map(({ sql, bind }) => ({
+    sql: `${sql} AND ip IN (SELECT value FROM json_each(:ips))`,
+    bind: { ...bind, ips: JSON.stringify(ips) },
+  }))
+}
+
+/** A slice as one table, `slice`, and what to bind. */
+export function tableOf(slice: Slice): { cte: string; bind: Bind } {
+  const all = slice.map(({ sql }) => sql).join(' UNION ALL ')
+  return {
+    cte: `slice (${columns.join(', ')}) AS (${all})`,
+    bind: Object.assign({}, ...slice.map(({ bind }) => bind)),
+  }
+}
 
 /** Whether the sums by day can answer for this span. */
 export function isWide({ until, host }: Span): boolean {
@@ -35,44 +54,45 @@ export function wholeDay(since: number): number {
   return Math.ceil(wholeHour(since) / dayHours)
 }
 
-/** What lies before the first whole day of a span. */
-export function edgeSlice(since: number): Slice {
-  const toHour = wholeDay(since) * dayHours
-  return {
-    cte: `slice AS (
-      SELECT host, ip, user, attempts, probes, logins FROM hourly
-      WHERE hour >= :whole AND hour < :toHour AND ip <> ''
-      UNION ALL ${broken(allHosts)})`,
-    bind: { whole: wholeHour(since), toHour, ...brokenBind(since) },
-  }
+/** The hours of a span that lie before a midnight, in days since 1970. */
+export function edgeSlice(since: number, day: number): Slice {
+  return [fleetHours('', wholeHour(since), day * dayHours), broken(allHosts, since)]
+}
+
+/**
+ * What makes the days from a midnight on (in days since 1970) those of a span that begins later: less
+ * than nothing. The broken hour is not taken off but put on: before a span there may be no findings left.
+ */
+export function excessSlice(since: number, day: number): Slice {
+  return [fleetHours('-', day * dayHours, wholeHour(since)), broken(allHosts, since)]
+}
+
+/** The broken first hour of a span. */
+export function brokenSlice(since: number): Slice {
+  return [broken(allHosts, since)]
 }
 
 /** All of a span, hour by hour. */
 export function hourSlice(db: Database, { since, until, host }: Span): Slice {
   const toHour = until === undefined ? Number.MAX_SAFE_INTEGER : wholeHour(until)
   const from = since ?? Number.MIN_SAFE_INTEGER
-  const bind = { whole: wholeHour(from), toHour, ...brokenBind(from, toHour) }
   if (host === undefined) {
-    return {
-      cte: `slice AS (
-        SELECT host, ip, user, attempts, probes, logins FROM hourly
-        WHERE hour >= :whole AND hour < :toHour AND ip <> ''
-        UNION ALL ${broken(allHosts)})`,
-      bind,
-    }
+    return [fleetHours('', wholeHour(from), toHour), broken(allHosts, from, toHour)]
   }
-  // The hours of one host are sought one by one: `hourly` begins with the hour, not the host.
-  return {
-    cte: `chosen AS MATERIALIZED (SELECT value AS id FROM json_each(:hosts)),
-      slice AS (
-        SELECT h.host, h.ip, h.user, h.attempts, h.probes, h.logins
-        FROM chosen CROSS JOIN host_hour ON host_hour.host = chosen.id
+  const hosts = JSON.stringify(hostIds(db, host))
+  const { sql, bind } = broken(theseHosts, from, toHour)
+  return [
+    // The hours of one host are sought one by one: `hourly` begins with the hour, not the host.
+    {
+      sql: `SELECT ${columns.map((name) => `h.${name}`).join(', ')}
+        FROM ${theseHosts} CROSS JOIN host_hour ON host_hour.host = chosen.id
           AND host_hour.hour >= :whole AND host_hour.hour < :toHour
         CROSS JOIN hourly h ON h.hour = host_hour.hour AND h.host = host_hour.host
-        WHERE h.ip <> ''
-        UNION ALL ${broken('chosen')})`,
-    bind: { ...bind, hosts: JSON.stringify(hostIds(db, host)) },
-  }
+        WHERE h.ip <> ''`,
+      bind: { whole: wholeHour(from), toHour, hosts },
+    },
+    { sql, bind: { ...bind, hosts } },
+  ]
 }
 
 /** Ids of the hosts that people call by this label. */
@@ -84,16 +104,31 @@ export function hostIds(db: Database, label: string): number[] {
 }
 
 const allHosts = 'host AS chosen'
+const theseHosts = '(SELECT value AS id FROM json_each(:hosts)) AS chosen'
 
-const broken = (hosts: string) => `
-  SELECT f.host, f.ip, coalesce(f.user, ''),
-    iif(f.kind = 'attempt', f.count, 0),
-    iif(f.kind = 'probe', f.count, 0),
-    iif(f.kind = 'login', f.count, 0)
-  FROM ${hosts} CROSS JOIN finding f ON f.host = chosen.id AND f.at >= :since AND f.at < :brokenEnd
-  WHERE f.kind IN ('attempt', 'probe', 'login') AND f.ip IS NOT NULL`
+function fleetHours(sign: '' | '-', whole: number, toHour: number): Slice[number] {
+  const [who, counts] = [columns.slice(0, 3), columns.slice(3)]
+  return {
+    sql: `SELECT ${who.join(', ')}, ${counts.map((name) => sign + name).join(', ')} FROM hourly
+      WHERE hour >= :whole AND hour < :toHour AND ip <> ''`,
+    bind: { whole, toHour },
+  }
+}
 
-function brokenBind(since: number, toHour = Number.MAX_SAFE_INTEGER) {
+function broken(
+  hosts: string,
+  since: number,
+  toHour: number = Number.MAX_SAFE_INTEGER,
+): Slice[number] {
   const end = Math.min(wholeHour(since), toHour) * hourMillis
-  return { since, brokenEnd: Math.max(since, Math.min(end, Number.MAX_SAFE_INTEGER)) }
+  return {
+    sql: `SELECT f.ip, f.host, coalesce(f.user, ''),
+        iif(f.kind = 'attempt', f.count, 0),
+        iif(f.kind = 'probe', f.count, 0),
+        iif(f.kind = 'login', f.count, 0)
+      FROM ${hosts} CROSS JOIN finding f
+        ON f.host = chosen.id AND f.at >= :since AND f.at < :brokenEnd
+      WHERE f.kind IN ('attempt', 'probe', 'login') AND f.ip IS NOT NULL`,
+    bind: { since, brokenEnd: Math.max(since, Math.min(end, Number.MAX_SAFE_INTEGER)) },
+  }
 }

@@ -5,9 +5,11 @@
  */
 import { networkOf } from '../fleet/networks.ts'
 import type { Database } from './database.ts'
+import type { Hours } from './hours.ts'
+import type { Reading } from './reading.ts'
 import { sought } from './search.ts'
-import { edgeSlice, hourSlice, isWide, type Span, wholeDay } from './span.ts'
-import { dayHours, type SubjectKind, wholeFleet } from './sums.ts'
+import type { Span } from './span.ts'
+import type { SubjectKind } from './sums.ts'
 
 export type Counts = { attempts: number; probes: number; logins: number }
 
@@ -20,10 +22,13 @@ export type TopAsked = Span & {
   q?: string | undefined
   /** Exactly this address. */
   ip?: string | undefined
+  /** Nobody but these addresses, which pass the search already. */
+  only?: readonly string[] | undefined
 }
 
 export type Row = Record<string, unknown>
 type Kind = Exclude<SubjectKind, 'host'>
+type DaysOrEver = Exclude<Reading, { kind: 'hours' }>
 
 export const sumColumns = ['attempts', 'probes', 'logins']
   .map((name) => `coalesce(sum(${name}), 0) AS ${name}`)
@@ -38,10 +43,10 @@ export function countsOf(row: Row): Counts {
 }
 
 /** Gives at most `limit`, most attempts first, then most probes, then by name. */
-export function top(db: Database, kind: Kind, asked: TopAsked): Top[] {
+export function top(db: Database, kind: Kind, asked: TopAsked, reading: Reading): Top[] {
   if (asked.limit < 1) return []
-  const way = wayOf(db, kind, asked)
-  if (way.kind === 'counted') return named(db, kind, asked, way.counts)
+  if (reading.kind === 'hours') return named(db, kind, asked, countsBy(kind, reading.hours))
+  const way = wayOf(db, kind, asked, reading)
   return best(asked, candidates(db, kind, asked, way.order), way)
 }
 
@@ -51,12 +56,17 @@ const perPiece = 500
  * The same of everybody, however many there are, in one list at the end. Works in pieces, with an empty
  * list after each: whoever asks lets others have their turn there.
  */
-export function* wholeTop(db: Database, kind: Kind, asked: TopAsked): Generator<Top[]> {
-  const way = wayOf(db, kind, asked)
-  if (way.kind === 'counted') {
-    yield named(db, kind, asked, way.counts)
+export function* wholeTop(
+  db: Database,
+  kind: Kind,
+  asked: TopAsked,
+  reading: Reading,
+): Generator<Top[]> {
+  if (reading.kind === 'hours') {
+    yield named(db, kind, asked, countsBy(kind, reading.hours))
     return
   }
+  const way = wayOf(db, kind, asked, reading)
   const rows = [...candidates(db, kind, asked, way.order)]
   const list: Top[] = []
   for (let at = 0; at < rows.length; at += perPiece) {
@@ -66,31 +76,37 @@ export function* wholeTop(db: Database, kind: Kind, asked: TopAsked): Generator<
   yield list.sort(byMost).slice(0, asked.limit)
 }
 
-type Way =
-  | { kind: 'counted'; counts: Map<string, Counts> }
-  | { kind: 'sought'; order: Order; within?: (name: string) => Counts }
+/** How candidates are ordered, and what one of them did within the span, if that is not all of it. */
+type Way = { order: Order; within?: (name: string) => Counts }
 
-// Either all counts of the span, because it is short, or how to count one name in it.
-function wayOf(db: Database, kind: Kind, asked: TopAsked): Way {
-  const { since } = asked
-  if (!isWide(asked)) {
-    return { kind: 'counted', counts: sliceCounts(db, kind, hourSlice(db, asked)) }
-  }
-  if (since === undefined) return { kind: 'sought', order: byAttempts }
-  const edge = sliceCounts(db, kind, edgeSlice(since))
-  const day = wholeDay(since)
-  const hasDays = db
-    .prepare(`SELECT 1 FROM host_hour WHERE host = ${wholeFleet} AND hour >= ? LIMIT 1`)
-    .get(day * dayHours)
-  if (hasDays === undefined) return { kind: 'counted', counts: edge }
+function wayOf(db: Database, kind: Kind, { since, only }: TopAsked, reading: DaysOrEver): Way {
+  if (reading.kind === 'ever' || since === undefined) return { order: byAttempts }
+  const { day } = reading
+  const hours = countsBy(kind, reading.hours)
+  const days = db.prepare(daySums)
+  days.setReturnArrays(true)
   return {
-    kind: 'sought',
-    order: fewTried(db, kind, since) ? byTried : byAttempts,
+    order: only === undefined && fewTried(db, kind, since) ? byTried : byAttempts,
     within: (name) => {
-      const days = countsOf(db.prepare(daySums).get(kind, name, day) ?? {})
-      return plus(days, edge.get(name))
+      const [attempts = 0, probes = 0, logins = 0] = days.get(
+        kind,
+        name,
+        day,
+      ) as unknown as number[]
+      return plus({ attempts, probes, logins }, hours.get(name))
     },
   }
+}
+
+function countsBy(kind: Kind, hours: Hours): Map<string, Counts> {
+  const counts = hours.counts(kind === 'user' ? 'user' : 'ip')
+  if (kind !== 'net') return counts
+  const networks = new Map<string, Counts>()
+  for (const [ip, one] of counts) {
+    const name = networkOf(ip)
+    networks.set(name, plus(one, networks.get(name)))
+  }
+  return networks
 }
 
 // Up to so many, adding each one up costs less than being clever.
@@ -118,6 +134,14 @@ function candidates(db: Database, kind: Kind, asked: TopAsked, order: Order): It
   if (kind === 'ip' && ip !== '') {
     return db.prepare("SELECT * FROM subject WHERE kind = 'ip' AND name = ?").all(ip)
   }
+  if (kind === 'ip' && asked.only !== undefined) {
+    return db
+      .prepare(
+        `SELECT * FROM subject WHERE kind = 'ip' AND name IN (SELECT value FROM json_each(?))
+         ORDER BY +attempts DESC`,
+      )
+      .all(JSON.stringify(asked.only))
+  }
   const { sql, bind } = sought(db, kind, asked)
   return db
     .prepare(
@@ -128,11 +152,7 @@ function candidates(db: Database, kind: Kind, asked: TopAsked, order: Order): It
     .iterate({ kind, since, ...bind }) as Iterable<Row>
 }
 
-function best(
-  { limit, ip }: TopAsked,
-  rows: Iterable<Row>,
-  { order, within }: Extract<Way, { kind: 'sought' }>,
-): Top[] {
+function best({ limit, ip }: TopAsked, rows: Iterable<Row>, { order, within }: Way): Top[] {
   let list: Top[] = []
   let bar = -1
   const keepBest = () => {
@@ -164,26 +184,11 @@ function byMost(one: Top, other: Top): number {
   )
 }
 
-function sliceCounts(db: Database, kind: Kind, { cte, bind }: ReturnType<typeof edgeSlice>) {
-  const column = kind === 'user' ? 'user' : 'ip'
-  const rows = db
-    .prepare(
-      `WITH ${cte} SELECT ${column} AS name, ${sumColumns} FROM slice
-       WHERE ${kind === 'user' ? "user <> '' AND attempts > 0" : 'true'} GROUP BY ${column}`,
-    )
-    .all(bind)
-  const counts = new Map<string, Counts>()
-  for (const row of rows) {
-    const name = kind === 'net' ? networkOf(String(row['name'])) : String(row['name'])
-    counts.set(name, plus(countsOf(row), counts.get(name)))
-  }
-  return counts
-}
-
 // The list out of counts that are complete already.
 function named(db: Database, kind: Kind, asked: TopAsked, counts: Map<string, Counts>): Top[] {
   const { ip = '', limit } = asked
-  const { sql, bind } = sought(db, kind, asked)
+  // Counts of those only are all there are.
+  const { sql, bind } = sought(db, kind, asked.only === undefined ? asked : {})
   const known = db.prepare(
     `SELECT name, first, last FROM subject
      WHERE kind = :kind AND name IN (SELECT value FROM json_each(:names)) AND ${sql}`,

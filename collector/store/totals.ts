@@ -3,9 +3,11 @@
  * sums.ts), questions about one host or with an end out of `hourly`; no question walks the findings.
  */
 import { type Chart, type ChartAsked, chart } from './chart.ts'
+import { contenders } from './contenders.ts'
 import type { Database } from './database.ts'
 import { type Attacker, openDetails } from './details.ts'
-import { edgeSlice, hourSlice, isWide, type Span } from './span.ts'
+import { type Reading, type ReadingAsked, readingOf } from './reading.ts'
+import { brokenSlice, hourSlice, isWide, type Span, tableOf, wholeHour } from './span.ts'
 import { wholeFleet } from './sums.ts'
 import {
   type Counts,
@@ -52,21 +54,25 @@ export type TotalsStore = {
   byHost: () => Map<string, Counts>
 }
 
-/** Takes the open database; gives the questions about totals. */
-export function openTotals(db: Database): TotalsStore {
+/**
+ * Takes the open database; gives the questions about totals. Up to `few` findings are read hour by hour,
+ * as many as is quickest if not said.
+ */
+export function openTotals(db: Database, few?: number): TotalsStore {
+  const reading = (asked: Span, isWhole = false) => readingOf(db, { ...asked, isWhole, few })
   return {
     totals: (span = {}) => (isWide(span) ? wideTotals(db, span.since) : narrowTotals(db, span)),
-    attackers: (asked) => openDetails(db, asked).of(top(db, 'ip', asked)),
-    everyAttacker: (asked) => everyAttacker(db, asked),
-    top: (kind, asked) => top(db, kind, asked),
-    everyTop: (kind, asked) => wholeTop(db, kind, asked),
+    attackers: (asked) => attackers(db, { ...asked, few }),
+    everyAttacker: (asked) => everyAttacker(db, asked, reading(asked, true)),
+    top: (kind, asked) => top(db, kind, asked, reading(asked)),
+    everyTop: (kind, asked) => wholeTop(db, kind, asked, reading(asked, true)),
     chart: (asked) => chart(db, asked),
     byHost: () => byHost(db),
   }
 }
 
 function narrowTotals(db: Database, span: Span): Totals {
-  const { cte, bind } = hourSlice(db, span)
+  const { cte, bind } = tableOf(hourSlice(db, span))
   return totalsOf(
     db
       .prepare(
@@ -81,12 +87,11 @@ function narrowTotals(db: Database, span: Span): Totals {
 
 // An address tried within a span that has no end exactly where its last try is not before it.
 function wideTotals(db: Database, since = Number.MIN_SAFE_INTEGER): Totals {
-  const { cte, bind } = edgeSlice(since)
-  const { whole, since: from, brokenEnd } = bind
+  const { cte, bind } = tableOf(brokenSlice(since))
   return totalsOf(
     db
       .prepare(
-        `WITH ${cte.replace(/hour < :toHour/, 'false')},
+        `WITH ${cte},
          sums AS (
            SELECT attempts, probes, logins FROM host_hour
            WHERE host = ${wholeFleet} AND hour >= :whole
@@ -98,7 +103,7 @@ function wideTotals(db: Database, since = Number.MIN_SAFE_INTEGER): Totals {
               OR host.id IN (SELECT host FROM slice)) AS hosts
          FROM sums`,
       )
-      .get({ whole: whole ?? 0, since: from ?? 0, brokenEnd: brokenEnd ?? 0 }),
+      .get({ ...bind, whole: wholeHour(since) }),
   )
 }
 
@@ -110,9 +115,19 @@ function totalsOf(row: Row = {}): Totals {
   }
 }
 
-function* everyAttacker(db: Database, asked: AttackersAsked): Generator<Attacker[]> {
-  const details = openDetails(db, { ...asked, isWhole: true })
-  for (const list of wholeTop(db, 'ip', asked)) {
+function attackers(db: Database, asked: AttackersAsked & ReadingAsked): Attacker[] {
+  const only = contenders(db, asked)
+  const reading = readingOf(db, { ...asked, only })
+  return openDetails(db, asked, reading).of(top(db, 'ip', { ...asked, only }, reading))
+}
+
+function* everyAttacker(
+  db: Database,
+  asked: AttackersAsked,
+  reading: Reading,
+): Generator<Attacker[]> {
+  const details = openDetails(db, asked, reading)
+  for (const list of wholeTop(db, 'ip', asked, reading)) {
     for (let at = 0; at < list.length; at += details.perPiece) {
       yield details.of(list.slice(at, at + details.perPiece))
     }

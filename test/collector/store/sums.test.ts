@@ -50,7 +50,9 @@ test('whatever was told: every sum over every span is what the findings themselv
       fc.integer({ min: 0, max: 13 * day }),
       fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
       fc.constantFrom(undefined, 'b'),
-      (all, back, until, host) => {
+      // Read hour by hour, or by days and hours, and whatever of them is a few.
+      fc.constantFrom(undefined, -1, 3),
+      (all, back, until, host, few) => {
         const db = openDatabase(':memory:')
         const tellers = ['a', 'b', 'c'].map((name) => enrol(db, name, end))
         const rows = all.flatMap(({ host, age, ip, user, ...rest }) => {
@@ -71,8 +73,15 @@ test('whatever was told: every sum over every span is what the findings themselv
             (to === undefined || row.at < to) &&
             (host === undefined || row.host === host),
         )
-        const totals = openTotals(db)
+        const totals = openTotals(db, few)
         const found = totals.attackers({ ...span, limit: 500 })
+        const whole = [...totals.everyAttacker({ ...span, limit: 500 })].flat()
+        assert.deepEqual(whole, found)
+        const cut = totals.attackers({ ...span, limit: 500, users: 1 })
+        assert.deepEqual(
+          cut.map(({ users }) => [...users]),
+          found.map(({ users }) => [...users].slice(0, 1)),
+        )
         const wanted = slowly(within, ({ ip }) => ip)
         assert.deepEqual(
           found.map(({ ip, attempts, probes, logins }) => ({ name: ip, attempts, probes, logins })),
@@ -130,7 +139,7 @@ test('whatever was told: every sum over every span is what the findings themselv
   )
 })
 
-test('the first of very many are found though most are never looked at', () => {
+test('the first of very many addresses and names are found though most are never looked at', () => {
   const db = openDatabase(':memory:')
   const nas = enrol(db, 'nas', end)
   nas.tell(
@@ -142,7 +151,7 @@ test('the first of very many are found though most are never looked at', () => {
       count: 1 + ((at * 7) % 23),
     })),
   )
-  const totals = openTotals(db)
+  const totals = openTotals(db, 100)
   for (const days of [1.3, 2.7, 6.1]) {
     const since = end - days * day
     const all = totals.attackers({ since, limit: 500, users: 0 })
@@ -150,6 +159,9 @@ test('the first of very many are found though most are never looked at', () => {
       totals.attackers({ since, limit: 7, users: 0 }).map(({ ip, attempts }) => [ip, attempts]),
       all.slice(0, 7).map(({ ip, attempts }) => [ip, attempts]),
     )
+    const names = (users: number) =>
+      totals.attackers({ since, limit: 7, users }).map((one) => [...one.users].slice(0, 3))
+    assert.deepEqual(names(3), names(1000))
   }
   db.close()
 })

@@ -1,0 +1,46 @@
+/**
+ * Who can be among the first of a list: few enough to look at closely. Those with the most attempts ever
+ * are counted within the span; whoever has fewer than the last of them needs, even counting the whole
+ * day on which the span begins, is out.
+ */
+import type { Database } from './database.ts'
+import { readingOf } from './reading.ts'
+import { sought } from './search.ts'
+import { isWide, wholeDay } from './span.ts'
+import { type TopAsked, top } from './top.ts'
+
+// Of more, it costs less to count everybody.
+const most = 2000
+
+/** The addresses that can be among those asked for, in no order; undefined where that is no help. */
+export function contenders(db: Database, asked: TopAsked): string[] | undefined {
+  const { since, limit, ip } = asked
+  if (since === undefined || ip !== undefined || !isWide(asked)) return undefined
+  const { sql, bind } = sought(db, 'ip', asked)
+  // The plus keeps SQLite from taking the index by the last try and sorting everybody.
+  const tried = `SELECT name FROM subject AS here
+    WHERE kind = 'ip' AND +tried >= :since AND ${sql}`
+  const first = namesOf(
+    db
+      .prepare(`${tried} ORDER BY attempts DESC LIMIT :most`)
+      .all({ ...bind, since, most: 2 * limit }),
+  )
+  if (first.length < 2 * limit) return first
+  const reading = readingOf(db, { ...asked, only: first, few: 0 })
+  const bar = top(db, 'ip', { ...asked, only: first }, reading)[limit - 1]?.attempts ?? 0
+  if (bar === 0) return undefined
+  const left = namesOf(
+    db
+      .prepare(
+        `${tried} AND attempts >= :bar AND (
+           SELECT sum(attempts) FROM subject_day
+           WHERE kind = 'ip' AND name = here.name AND day >= :day) >= :bar LIMIT ${most + 1}`,
+      )
+      .all({ ...bind, since, bar, day: wholeDay(since) - 1 }),
+  )
+  return left.length > most ? undefined : left
+}
+
+function namesOf(rows: readonly Record<string, unknown>[]): string[] {
+  return rows.map((row) => String(row['name']))
+}
