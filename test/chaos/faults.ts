@@ -1,4 +1,5 @@
 /** Everything that goes wrong in a long campaign, each as it happens to a real fleet. */
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Daemon } from '../support/daemon.ts'
@@ -73,30 +74,57 @@ export function agentFaults(agent: Daemon, clone: Daemon, proxy: TcpProxy, rando
   return { short, long: [...own.long, silence] }
 }
 
-/** What can happen to the collector and its database, and to its disk where it can be filled; makes the first backup. */
-export async function collectorFaults(
+/** Copies of the collector's database that may come back. */
+export type Backups = {
+  make: () => Promise<void>
+  pick: () => string
+  /** Throws those away that do not hold, now and from now on, where one is left; gives whether one is. */
+  keepOnly: (holds: (file: string) => boolean) => boolean
+}
+
+/** Opens them; the first is made once everybody is enrolled. */
+export function openBackups(fleet: Fleet, random: Random): Backups {
+  let files: string[] = []
+  let wanted: (file: string) => boolean = () => true
+  let made = 0
+  const make = async () => {
+    const file = join(fleet.folder, `backup-${made++}.db`)
+    await fleet.backup(file)
+    // One that was begun before others were thrown away.
+    if (wanted(file)) files.push(file)
+  }
+  return {
+    make,
+    pick: () => random.pick(files),
+    keepOnly(holds) {
+      const some = files.filter(holds)
+      if (some.length === 0) return false
+      for (const file of files) if (!some.includes(file)) rmSync(file)
+      files = some
+      wanted = holds
+      return true
+    },
+  }
+}
+
+/** What can happen to the collector and its database, and to its disk where it can be filled. */
+export function collectorFaults(
   fleet: Fleet,
+  backups: Backups,
   disk: SmallDisk | undefined,
   random: Random,
-): Promise<Faults> {
-  const backups: string[] = []
-  const backUp = async () => {
-    const file = join(fleet.folder, `backup-${backups.length}.db`)
-    await fleet.backup(file)
-    backups.push(file)
-  }
-  await backUp()
+): Faults {
   const own = processFaults('collector', fleet.collector, random)
   const short: Fault[] = [
     ...own.short,
-    { kind: 'backup made', happen: backUp },
+    { kind: 'backup made', happen: backups.make },
     clockFault('collector', fleet.collector, random, [-56 * 365 * day, 30 * day]),
     ...(disk === undefined ? [] : [fullDisk(disk, random)]),
     {
       kind: 'collector restored from an older backup',
       async happen() {
         await fleet.collector.kill()
-        fleet.restore(random.pick(backups))
+        fleet.restore(backups.pick())
         await fleet.collector.start()
       },
     },

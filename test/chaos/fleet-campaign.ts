@@ -4,8 +4,23 @@ import { type Fleet, openFleet, type Programs } from '../support/fleet.ts'
 import { openProxy, type TcpProxy } from '../support/proxy.ts'
 import type { Random } from '../support/random.ts'
 import { openSmallDisk } from '../support/small-disk.ts'
-import { type AttackedHost, openAttackedHost } from './attacked-host.ts'
-import { agentFaults, collectorFaults, type Faults } from './faults.ts'
+import {
+  type AttackedHost,
+  type HostOptions,
+  type JournalHost,
+  openAttackedHost,
+  openJournalHost,
+} from './attacked-host.ts'
+import { journalMissing } from './attacked-journal.ts'
+import {
+  agentFaults,
+  type Backups,
+  collectorFaults,
+  type Fault,
+  type Faults,
+  openBackups,
+} from './faults.ts'
+import { journalFaults } from './journal-faults.ts'
 import { openLogrotate, rotate, rotations } from './rotations.ts'
 import { judge, type Verdict } from './verdict.ts'
 
@@ -31,8 +46,15 @@ const diskSize = 800
 /** Nobody gets further in so many ms: then something hangs. */
 const stuckAfter = 240_000
 
-/** A host, its clone, the network between it and the collector, and its own way to rotate logs. */
-type Site = { host: AttackedHost; proxy: TcpProxy; turn: () => Promise<string>; random: Random }
+/** A host, the network between it and the collector, its own way to rotate logs, and its own faults. */
+type Site = {
+  host: AttackedHost | JournalHost
+  lines: () => number
+  proxy: TcpProxy
+  turn: () => Promise<string>
+  own: Fault[]
+  random: Random
+}
 
 /** Plays it to the end. Throws where the fleet does not come to rest. */
 export async function playFleet(asked: CampaignAsked): Promise<FleetOutcome> {
@@ -48,8 +70,10 @@ export async function playFleet(asked: CampaignAsked): Promise<FleetOutcome> {
     },
   )
   try {
-    const sites = await openSites(fleet, asked)
-    const about = await collectorFaults(fleet, hasDisk ? disk : undefined, asked.random)
+    const backups = openBackups(fleet, asked.random)
+    const sites = await openSites(fleet, backups, asked)
+    await backups.make()
+    const about = collectorFaults(fleet, backups, hasDisk ? disk : undefined, asked.random)
     await campaign(fleet, sites, about, asked)
     const verdict = await rest(fleet, sites)
     await Promise.all(sites.map(({ proxy }) => proxy.close()))
@@ -61,33 +85,67 @@ export async function playFleet(asked: CampaignAsked): Promise<FleetOutcome> {
 }
 
 function linesOf(sites: readonly Site[]): number {
-  return sites.reduce((sum, { host }) => sum + host.log.lines(), 0)
+  return sites.reduce((sum, { lines }) => sum + lines(), 0)
 }
 
-async function openSites(open: Fleet, asked: CampaignAsked): Promise<Site[]> {
+// Of several hosts the last has no text log.
+async function openSites(open: Fleet, backups: Backups, asked: CampaignAsked): Promise<Site[]> {
   const sites: Site[] = []
+  const missing = await journalMissing()
+  if (missing !== '') asked.note(`host${asked.agents}`, `no journal: ${missing}`)
   for (let at = 1; at <= asked.agents; at++) {
     const own = asked.random.fork()
     const proxy = await openProxy(open.port)
-    const host = await openAttackedHost(open, `host${at}`, own, {
+    const around = {
       collector: proxy.url,
       // A line is less than half a second of the log's time.
       from: Date.now() - (30 * hour + (asked.lines + asked.minutes * 60_000) * 500),
-    })
-    const real = own.chance(0.6) ? openLogrotate(host, open.folder, own) : undefined
-    const turn = async () => {
-      if (real !== undefined) {
-        await real.turn()
-        return `rotation by logrotate: ${real.manner}`
-      }
-      const how = own.pick(rotations)
-      await rotate(host, own, how)
-      return `rotation: ${how}`
     }
-    await host.agent.start()
-    sites.push({ host, proxy, turn, random: own })
+    const hasJournal = missing === '' && at > 1 && at === asked.agents
+    const site = hasJournal
+      ? await openJournalSite(open, backups, `host${at}`, own, around)
+      : await openLogSite(open, `host${at}`, own, around)
+    await site.host.agent.start()
+    sites.push({ ...site, proxy, random: own })
   }
   return sites
+}
+
+type OwnSite = Omit<Site, 'proxy' | 'random'>
+
+async function openLogSite(
+  open: Fleet,
+  name: string,
+  own: Random,
+  around: HostOptions,
+): Promise<OwnSite> {
+  const host = await openAttackedHost(open, name, own, around)
+  const real = own.chance(0.6) ? openLogrotate(host, open.folder, own) : undefined
+  const turn = async () => {
+    if (real !== undefined) {
+      await real.turn()
+      return `rotation by logrotate: ${real.manner}`
+    }
+    const how = own.pick(rotations)
+    await rotate(host, own, how)
+    return `rotation: ${how}`
+  }
+  return { host, lines: host.log.lines, turn, own: [] }
+}
+
+async function openJournalSite(
+  open: Fleet,
+  backups: Backups,
+  name: string,
+  own: Random,
+  around: HostOptions,
+): Promise<OwnSite> {
+  const host = await openJournalHost(open, name, own, around)
+  const turn = async () => {
+    await host.journal.rotate()
+    return 'rotation of the journal'
+  }
+  return { host, lines: host.journal.lines, turn, own: journalFaults(open, host, backups) }
 }
 
 async function campaign(
@@ -116,6 +174,7 @@ async function campaign(
     ...sites.flatMap((site) => {
       const { host, proxy, random: own } = site
       const about = agentFaults(host.agent, open.clone(host.name), proxy, own)
+      about.short.push(...site.own)
       return [write(site, asked, own.fork(), goesOn), suffer(host.name, about, own.fork(), 2_500)]
     }),
   ])

@@ -31,17 +31,23 @@ export type Program = 'agent' | 'collector' | `/${string}`
 
 const wordsKept = 20_000
 
-/**
- * A daemon of ours by the settings in a file; `ready` is what it prints when it is. `clock` is the file
- * that says how far its wall clock is off, if that is to be changed.
- */
+/** What is not as usual around a daemon. */
+export type DaemonOptions = {
+  /** The file that says how far its wall clock is off, if that is to be changed. */
+  clock?: string | undefined
+  /** A folder of programs that it finds before all others. */
+  programs?: string | undefined
+}
+
+/** A daemon of ours by the settings in a file; `ready` is what it prints when it is. */
 export function openDaemon(
   name: string,
   program: Program,
   settings: string,
   ready: RegExp,
-  clock?: string,
+  options: DaemonOptions = {},
 ): Daemon {
+  const { clock } = options
   let child: ChildProcess | undefined
   let words = ''
   const ended = (one: ChildProcess) =>
@@ -65,7 +71,7 @@ export function openDaemon(
     pid: () => child?.pid,
     async start() {
       if (child !== undefined) throw new Error(`${name} is running already`)
-      const one = spawnProgram(program, ['-c', settings, 'run'], clock)
+      const one = spawnProgram(program, ['-c', settings, 'run'], options)
       child = one
       one.once('exit', () => {
         if (child === one) child = undefined
@@ -127,13 +133,18 @@ function isBuilt(program: Program): boolean {
   return program.endsWith('.js')
 }
 
-function spawnProgram(program: Program, words: string[], clock?: string): ChildProcess {
+function spawnProgram(
+  program: Program,
+  words: string[],
+  { clock, programs }: DaemonOptions = {},
+): ChildProcess {
   const before = clock === undefined ? [] : ['--import', shiftedClock]
   const child = spawn(process.execPath, [...before, ...wordsOf(program), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...environment(isBuilt(program)),
       ...(clock === undefined ? {} : { SHIFTED_CLOCK: clock }),
+      ...(programs === undefined ? {} : { PATH: `${programs}:${process.env['PATH']}` }),
     },
   })
   children.add(child)

@@ -44,8 +44,10 @@ export type Programs = { agent: Program; collector: Program }
 export type Row = Record<string, string | number | null>
 
 export type AgentOptions = {
-  /** Path of the log it reads. */
+  /** Path of the log it reads, or "journal". */
   log: string
+  /** Folder of programs that it finds before all others: a journalctl of its own. */
+  programs?: string
   /** How far back it reads at first; "all" if not said. */
   since?: string
   /** Where it finds the collector, if not directly: http://host:port. */
@@ -76,14 +78,11 @@ export async function openFleet(
   const listen = { host: '127.0.0.1', port }
   writeJson(config, { listen, database: `sqlite:${database}`, timeZone: 'UTC', ...settings })
   const url = `http://127.0.0.1:${port}`
-  const collector = openDaemon(
-    'collector',
-    programs.collector,
-    config,
-    /^listening on /m,
-    clocks ? `${config}.clock` : undefined,
-  )
+  const collector = openDaemon('collector', programs.collector, config, /^listening on /m, {
+    clock: clocks ? `${config}.clock` : undefined,
+  })
   const agents: Daemon[] = []
+  const found = new Map<string, string>()
   const command = (...words: string[]) => runCommand(programs.collector, '-c', config, ...words)
   let token: string | undefined
   try {
@@ -110,11 +109,14 @@ export async function openFleet(
         command,
       )
       agents.push(agent)
+      if (options.programs !== undefined) found.set(name, options.programs)
       return agent
     },
     clone: (name) => {
       const settings = join(folder, `${name}.json`)
-      const clone = openDaemon(`${name}'s clone`, programs.agent, settings, /"source":/)
+      const clone = openDaemon(`${name}'s clone`, programs.agent, settings, /"source":/, {
+        programs: found.get(name),
+      })
       agents.push(clone)
       return clone
     },
@@ -148,8 +150,8 @@ export async function openFleet(
 }
 
 /**
- * Waits until an agent has read a file to `offset` and the collector has that on disk; fails where it
- * gets no further for `within` ms.
+ * Waits until an agent has read a file (of a journal: a boot) to `offset` and the collector has that on
+ * disk; fails where it gets no further for `within` ms.
  */
 export async function caughtUp(
   fleet: Fleet,
@@ -161,7 +163,8 @@ export async function caughtUp(
   let last = ''
   for (;;) {
     const position = fleet.checkpoint(agent)?.position
-    if (position?.kind === 'file' && position.file === file && position.offset === offset) return
+    const place = position?.kind === 'file' ? position.file : position?.boot
+    if (place === file && position?.offset === offset) return
     const before = last
     last = JSON.stringify(position)
     await until(
@@ -186,7 +189,8 @@ async function enrol(
   writeJson(config, { ...own, ...settings })
   const key = await runCommand(program, '-c', config, 'key')
   await command('agents', 'add', name, key)
-  return openDaemon(name, program, config, /"source":/, clocks ? `${config}.clock` : undefined)
+  const clock = clocks ? `${config}.clock` : undefined
+  return openDaemon(name, program, config, /"source":/, { clock, programs: options.programs })
 }
 
 function using<T>(path: string, readOnly: boolean, work: (db: DatabaseSync) => T): T {
