@@ -24,6 +24,9 @@ export function addAgent(agents: Agents, log: Log, name: string, key: string, no
     case 'renewed':
       log.append('administration', `agent ${name} was enrolled again with a new key`)
       return `${name} is enrolled with its new key`
+    case 'awaited':
+      log.append('administration', `agent ${name} was given a new key, to change to`)
+      return `${name} is enrolled with its new key; the old one opens the door until it has come with the new one (at once: agents revoke ${name}, then this again)`
     case 'unchanged':
       return `${name} was enrolled already`
     case 'taken':
@@ -50,7 +53,10 @@ export function listAgents(agents: readonly Agent[], now: number): string[] {
     ]
   }
   const width = Math.max(...agents.map(({ name }) => name.length))
-  return agents.map((agent) => `${agent.name.padEnd(width)}  ${stateOf(agent, now)}  ${agent.key}`)
+  return agents.map((agent) => {
+    const next = agent.next === null ? '' : `, to change to ${agent.next}`
+    return `${agent.name.padEnd(width)}  ${stateOf(agent, now)}  ${agent.key}${next}`
+  })
 }
 
 function stateOf({ revoked, online, seen }: Agent, now: number): string {

@@ -44,6 +44,12 @@ export function openFleetLog(options: FleetLogOptions): FleetLog {
         case 'connected':
           agents.connected(event.agent.id, event.hostname, event.version, now())
           log.append('agent', `${event.agent.name} connected from ${event.address}`)
+          if (agents.changedKey(event.agent.id, event.agent.key)) {
+            log.append(
+              'agent',
+              `${event.agent.name} has changed to its new key; the old one is void`,
+            )
+          }
           return
         case 'disconnected':
           agents.disconnected(event.agent.id, now())

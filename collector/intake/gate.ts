@@ -11,7 +11,7 @@ import { greet } from './greeting.ts'
 import { makeRoom } from './presence.ts'
 
 export type Gate = {
-  /** Cuts the live connections whose agent is no longer welcome: revoked, or its key replaced. */
+  /** Cuts the live connections whose agent is no longer welcome: revoked, or its key void. */
   recheck: () => void
   /** Says goodbye to everybody and takes no new connection. */
   close: () => void
@@ -53,6 +53,7 @@ export function openGate(server: Server, options: GateOptions): Gate {
           connection.socket.close(1000)
           return undefined
         }
+        giveWay(present.get(connection.agent.id), connection)
         if (!(await makeRoom(present, connection, address, options.tell))) return undefined
         return converse(connection, hello, address, present, options)
       })
@@ -71,6 +72,13 @@ export function openGate(server: Server, options: GateOptions): Gate {
       sockets.close()
     },
   }
+}
+
+// Both keys of an agent that changes its key are good until it has come with the new one. Who comes with
+// that one is no clone of who came with the old one, which somebody else may have by now.
+function giveWay(first: Connection | undefined, { agent }: Connection): void {
+  if (first === undefined || first.agent.key === agent.key || agent.next !== null) return
+  first.end(closeCodes.unknownAgent, 'this agent has come with a newer key')
 }
 
 // Browsers always send an Origin and carry cookies; agents never do.

@@ -6,6 +6,8 @@ export type Agent = {
   id: number
   name: string
   key: string
+  /** The key it is to change to, and has not come with yet; null where there is none. */
+  next: string | null
   added: number
   revoked: number | null
   hostname: string | null
@@ -18,13 +20,20 @@ export type Agent = {
 
 export type Agents = {
   list: () => Agent[]
-  /** The agent holding this public key, revoked ones too. */
+  /** The agent that may come with this public key, revoked ones too; its `key` is this one. */
   byKey: (key: string) => Agent | undefined
   /**
-   * Enrols a key under a name. The same name with another key is the same host set up again: it
-   * keeps its history and its place. `taken` where the key belongs to another name.
+   * Enrols a key under a name. The same name with another key is the same host: it keeps its history
+   * and its place. `awaited` where its old key goes on until it has come with the new one; `taken`
+   * where the key belongs to another name.
    */
-  add: (name: string, key: string, now: number) => 'added' | 'unchanged' | 'renewed' | 'taken'
+  add: (
+    name: string,
+    key: string,
+    now: number,
+  ) => 'added' | 'unchanged' | 'renewed' | 'awaited' | 'taken'
+  /** Takes the old key away from an agent that came with its next one; false where this is not it. */
+  changedKey: (id: number, key: string) => boolean
   /** Shuts an agent out; false where there is none of this name. */
   revoke: (name: string, now: number) => boolean
   /** Notes who has connected, with what it said of itself. */
@@ -37,15 +46,21 @@ export type Agents = {
 
 /** Opens the agents' table. */
 export function openAgents(db: Database): Agents {
-  const byKey = (key: string): Agent | undefined =>
-    read(db.prepare('SELECT * FROM agent WHERE key = ?').get(key))
   return {
     list: () => db.prepare('SELECT * FROM agent ORDER BY name').all().map(row),
-    byKey,
+    byKey: (key) => {
+      const agent = holderOf(db, key)
+      if (agent === undefined) return undefined
+      return { ...agent, key, next: agent.next === key ? null : agent.next }
+    },
+    changedKey: (id, key) =>
+      db.prepare('UPDATE agent SET key = next, next = NULL WHERE id = ? AND next = ?').run(id, key)
+        .changes > 0,
     add: (name, key, now) => db.transaction(() => add(db, name, key, now)),
     revoke: (name, now) =>
-      db.prepare('UPDATE agent SET revoked = coalesce(revoked, ?) WHERE name = ?').run(now, name)
-        .changes > 0,
+      db
+        .prepare('UPDATE agent SET revoked = coalesce(revoked, ?), next = NULL WHERE name = ?')
+        .run(now, name).changes > 0,
     connected: (id, hostname, version, now) => {
       db.prepare(
         'UPDATE agent SET online = 1, hostname = ?, version = ?, seen = ? WHERE id = ?',
@@ -69,16 +84,26 @@ export function openAgents(db: Database): Agents {
 }
 
 function add(db: Database, name: string, key: string, now: number): ReturnType<Agents['add']> {
-  const holder = read(db.prepare('SELECT * FROM agent WHERE key = ?').get(key))
+  const holder = holderOf(db, key)
   if (holder !== undefined && holder.name !== name) return 'taken'
-  if (holder !== undefined && holder.revoked === null) return 'unchanged'
   const known = read(db.prepare('SELECT * FROM agent WHERE name = ?').get(name))
   if (known === undefined) {
     db.prepare('INSERT INTO agent (name, key, added) VALUES (?, ?, ?)').run(name, key, now)
     return 'added'
   }
-  db.prepare('UPDATE agent SET key = ?, revoked = NULL WHERE id = ?').run(key, known.id)
+  const { id, revoked, seen } = known
+  if (revoked === null && key === (known.next ?? known.key)) return 'unchanged'
+  // Whoever was shut out, has never come, or takes the new key back, has no other to go on with.
+  if (revoked === null && seen !== null && key !== known.key) {
+    db.prepare('UPDATE agent SET next = ? WHERE id = ?').run(key, id)
+    return 'awaited'
+  }
+  db.prepare('UPDATE agent SET key = ?, next = NULL, revoked = NULL WHERE id = ?').run(key, id)
   return 'renewed'
+}
+
+function holderOf(db: Database, key: string): Agent | undefined {
+  return read(db.prepare('SELECT * FROM agent WHERE key = ? OR next = ?').get(key, key))
 }
 
 function read(found: Record<string, unknown> | undefined): Agent | undefined {
@@ -86,11 +111,12 @@ function read(found: Record<string, unknown> | undefined): Agent | undefined {
 }
 
 function row(found: Record<string, unknown>): Agent {
-  const { id, name, key, added, revoked, hostname, version, seen, online, skew } = found
+  const { id, name, key, next, added, revoked, hostname, version, seen, online, skew } = found
   return {
     id,
     name,
     key,
+    next,
     added,
     revoked,
     hostname,

@@ -320,4 +320,9 @@ export const migrations: readonly string[] = [
   DROP TABLE address_host_day;
   ALTER TABLE seen_by_day RENAME TO address_host_day;
   `,
+  `
+  -- The key an agent is to change to: both open the door until it has come with this one.
+  ALTER TABLE agent ADD COLUMN next TEXT;
+  CREATE UNIQUE INDEX agent_by_next ON agent (next) WHERE next IS NOT NULL;
+  `,
 ]
