@@ -3,6 +3,7 @@ import { failuresBefore, type Login, type Standing } from '../fleet/alerts.ts'
 import type { Alert } from '../report/alert.ts'
 import type { Database } from './database.ts'
 import type { Stored } from './intake.ts'
+import { inAddressRun } from './runs.ts'
 
 const newsAgainAfter = 24 * 3_600_000
 
@@ -73,8 +74,9 @@ function standingsOf(
   const times = logins.map(({ at }) => at)
   const rows = db
     .prepare(
-      `SELECT host, max(at, :from) AS upto, sum(count) AS attempts, min(at) AS first FROM finding
-       WHERE ip = :ip AND kind = 'attempt' AND at <= :to GROUP BY 1, 2`,
+      `SELECT f.host, max(f.at, :from) AS upto, sum(f.count) AS attempts, min(f.at) AS first
+       FROM address_run r CROSS JOIN finding f ON ${inAddressRun('f')}
+       WHERE r.ip = :ip AND f.kind = 'attempt' AND f.at <= :to GROUP BY 1, 2`,
     )
     .all({ ip, from: Math.min(...times), to: Math.max(...times) }) as Omit<Upto, 'label'>[]
   return rows.map((row) => ({ ...row, label: labelOf(row.host) }))

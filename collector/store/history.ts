@@ -3,6 +3,7 @@
  */
 import type { FindingKind } from '../../shared/finding.ts'
 import type { Database } from './database.ts'
+import { inAddressRun, inHostRun, secondOf } from './runs.ts'
 
 /** A finding as people see it; `n` is the order of arrival, `at` ms UTC, `host` the label. */
 export type FindingRow = {
@@ -96,21 +97,14 @@ const isRareSql = "AND finding.kind IN ('login', 'change', 'loss')"
 function findings(db: Database, asked: FindingsAsked): FindingsPage {
   const { host, ip, user, kind, since, until, q, limit } = asked
   const before = Math.min(asked.before ?? Number.MAX_SAFE_INTEGER, newest(db) + 1)
-  const isRare = rare.some((one) => one === kind)
-  const isShort =
-    ip === undefined &&
-    !isRare &&
-    since !== undefined &&
-    until !== undefined &&
-    until - since <= shortSpan
-  // An address has its index and needs no window, and neither do rare kinds or a short time.
-  const isIndexed = ip !== undefined || isRare || isShort
-  const floor = isIndexed ? 0 : Math.max(0, before - 1 - searchedPerPage)
+  const way = wayOf(asked)
+  const floor = way === newestFirst ? Math.max(0, before - 1 - searchedPerPage) : 0
   const conditions: [string, string | number | undefined][] = [
+    ...(way.conditions?.(asked, before) ?? []),
     ['AND host.label = ?', host],
     ['AND finding.ip = ?', ip],
     ['AND finding.user = ?', user],
-    [`${isRare ? isRareSql : ''} AND finding.kind = ?`, kind],
+    ['AND finding.kind = ?', kind],
     ['AND finding.at >= ?', since],
     ['AND finding.at < ?', until],
     [`AND instr(${searched}, lower(?))`, q === '' ? undefined : q],
@@ -120,9 +114,9 @@ function findings(db: Database, asked: FindingsAsked): FindingsPage {
   )
   const rows = db
     .prepare(
-      `SELECT ${columns} FROM ${fromSql(isRare, isShort)}
-       WHERE finding.n < ? AND finding.n > ? ${wanted.map(([condition]) => condition).join(' ')}
-       ORDER BY finding.n DESC LIMIT ?`,
+      `SELECT ${columns} FROM ${way.from} CROSS JOIN host ON host.id = finding.host
+       WHERE ${way.n ?? ''}finding.n < ? AND ${way.n ?? ''}finding.n > ? ${way.where ?? ''} ${wanted.map(([condition]) => condition).join(' ')}
+       ORDER BY ${way.order ?? 'finding.n DESC'} LIMIT ?`,
     )
     .all(before, floor, ...wanted.map(([, value]) => value), limit)
     .map(findingRow)
@@ -130,15 +124,50 @@ function findings(db: Database, asked: FindingsAsked): FindingsPage {
   return { findings: rows, next: floor > 0 ? floor + 1 : null }
 }
 
+/** A way to the findings: only the last one has to walk them, and keeps to a window. */
+type Way = {
+  from: string
+  /** What the findings are found by, with what is bound. */
+  conditions?: (asked: FindingsAsked, before: number) => [string, string | number | undefined][]
+  where?: string
+  order?: string
+  /** '+' where numbers are those of runs, and no bound of their own is to be followed. */
+  n?: '+'
+}
+
+function wayOf({ ip, kind, since, until }: FindingsAsked): Way {
+  if (rare.some((one) => one === kind)) return rareKind
+  if (ip !== undefined) return ofAddress
+  const isShort = since !== undefined && until !== undefined && until - since <= shortSpan
+  return isShort ? inSeconds : newestFirst
+}
+
 /** Times up to this long (ms) are sought host by host. */
 const shortSpan = 2 * 86_400_000
 
-function fromSql(isRare: boolean, isShort: boolean): string {
-  if (isRare) return 'finding INDEXED BY finding_rare CROSS JOIN host ON host.id = finding.host'
-  return isShort
-    ? 'host CROSS JOIN finding INDEXED BY finding_by_host ON finding.host = host.id'
-    : 'finding CROSS JOIN host ON host.id = finding.host'
+const rareKind: Way = {
+  from: 'finding INDEXED BY finding_rare',
+  where: isRareSql,
 }
+const ofAddress: Way = {
+  from: `address_run r CROSS JOIN finding ON ${inAddressRun('finding')}`,
+  conditions: ({ ip }, before) => [
+    ['AND r.ip = ?', ip],
+    ['AND r.n < ?', before],
+  ],
+  order: 'r.n DESC, finding.n DESC',
+  n: '+',
+}
+const inSeconds: Way = {
+  from: `host AS one CROSS JOIN host_run r ON r.host = one.id
+    CROSS JOIN finding ON ${inHostRun('finding')}`,
+  conditions: ({ since = 0, until = 0 }) => [
+    ['AND r.second >= ?', secondOf(since)],
+    ['AND r.second <= ?', secondOf(until)],
+  ],
+  n: '+',
+}
+const newestFirst: Way = { from: 'finding' }
 
 const searched = `lower(concat_ws(char(10), finding.ip, finding.user, finding.method, finding.program,
   finding.text, host.label))`

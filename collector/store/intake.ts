@@ -12,6 +12,7 @@ import type { Database } from './database.ts'
 import { openHosts } from './hosts.ts'
 import { type MarkedFile, markedFile, moveMark, readCheckpoints, storeCheckpoint } from './marks.ts'
 import { type Into, putRows, type Value } from './rows.ts'
+import { inHostRun, numbersIn, type Placed, putRuns, secondOf } from './runs.ts'
 import { openSums, type Sums } from './sums.ts'
 
 /** A finding newly stored: its place in the order of arrival, its host and what people call that. */
@@ -67,14 +68,14 @@ function storeFindings(
   source: string,
   entries: readonly (Finding | Amendment)[],
 ): Stored[] {
-  const files = new Map<string, MarkedFile>()
+  const files = new Map<string, ToldFile>()
   const places = new Map<string | undefined, { host: number; isRelayed: boolean }>()
   const fresh: Fresh[] = []
   for (const entry of entries) {
-    const file = files.get(entry.file) ?? markedFile(db, agent, source, entry.file, now)
+    const file = files.get(entry.file) ?? toldFile(db, agent, source, entry.file, now)
     files.set(entry.file, file)
     if (entry.kind === 'amend') {
-      amend(db, file.id, entry, fresh)
+      amend(db, file, entry, fresh)
       continue
     }
     if (entry.offset <= file.mark) continue
@@ -87,14 +88,30 @@ function storeFindings(
   }
   for (const file of files.values()) moveMark(db, file)
   const last = putRows(db, findingTable, valuesOf(fresh))
+  const first = last - fresh.length + 1
+  putRuns(
+    db,
+    fresh.map((one, at) => placedOf(one, first + at)),
+  )
   return fresh.map(({ host, finding }, at) => {
-    const n = last - fresh.length + 1 + at
+    const n = first + at
     // Only now: the first word of a host may give it another label.
     return { n, host, label: hosts.label(host), finding }
   })
 }
 
+type ToldFile = MarkedFile & { numberOf: ReturnType<typeof numbersIn> }
+
+function toldFile(...asked: Parameters<typeof markedFile>): ToldFile {
+  const file = markedFile(...asked)
+  return { ...file, numberOf: numbersIn(asked[0], file.id) }
+}
+
 type Fresh = { file: number; host: number; finding: Finding }
+
+function placedOf({ file, host, finding: { offset, at, ip } }: Fresh, n: number): Placed {
+  return { n, file, offset, host, at, ip: ip ?? null }
+}
 
 function placeOf(hosts: ReturnType<typeof openHosts>, agent: number, name: string | undefined) {
   const host = hosts.of(agent, name)
@@ -103,44 +120,35 @@ function placeOf(hosts: ReturnType<typeof openHosts>, agent: number, name: strin
 
 function amend(
   db: Database,
-  file: number,
+  { id, numberOf }: ToldFile,
   { offset, method }: Amendment,
   fresh: readonly Fresh[],
 ): void {
-  const here = fresh.findLast((one) => one.finding.offset === offset && one.file === file)
+  const here = fresh.findLast((one) => one.finding.offset === offset && one.file === id)
   if (here !== undefined) {
     here.finding = { ...here.finding, method }
     return
   }
-  db.prepare('UPDATE finding SET method = ? WHERE file = ? AND offset = ?').run(
-    method,
-    file,
-    offset,
-  )
+  const n = numberOf(offset)
+  if (n !== undefined) db.prepare(amendSql).run(method, n)
 }
+
+const amendSql = 'UPDATE OR ROLLBACK finding SET method = ? WHERE n = ?'
 
 // One event, two tellers: its own host's agent and a log host, or two log hosts.
 function isKnownFromAnother(db: Database, agent: number, host: number, found: Finding): boolean {
-  const second = Math.floor(found.at / 1000) * 1000
+  const second = secondOf(found.at)
   const { kind, program, pid, ip, port, ordinal } = found
   const row = db
     .prepare(
-      `SELECT 1 FROM finding JOIN file ON file.id = finding.file
-       WHERE finding.host = ? AND at >= ? AND at < ? AND kind = ? AND program = ?
-         AND pid IS ? AND ip IS ? AND port IS ? AND ordinal = ? AND file.agent <> ? LIMIT 1`,
+      `SELECT 1 FROM host_run r
+       CROSS JOIN finding f ON ${inHostRun('f')}
+       CROSS JOIN file ON file.id = f.file
+       WHERE r.host = ? AND r.second = ? AND f.kind = ?
+         AND f.program = ? AND f.pid IS ? AND f.ip IS ? AND f.port IS ? AND f.ordinal = ?
+         AND file.agent <> ? LIMIT 1`,
     )
-    .get(
-      host,
-      second,
-      second + 1000,
-      kind,
-      program,
-      pid ?? null,
-      ip ?? null,
-      port ?? null,
-      ordinal,
-      agent,
-    )
+    .get(host, second, kind, program, pid ?? null, ip ?? null, port ?? null, ordinal, agent)
   return row !== undefined
 }
 

@@ -325,4 +325,35 @@ export const migrations: readonly string[] = [
   ALTER TABLE agent ADD COLUMN next TEXT;
   CREATE UNIQUE INDEX agent_by_next ON agent (next) WHERE next IS NOT NULL;
   `,
+  `
+  -- Where the findings of a file, a host's second and an address stand; see runs.ts. One entry per
+  -- finding for what is there.
+  CREATE TABLE file_run (
+    file INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    upto INTEGER NOT NULL,
+    PRIMARY KEY (file, offset, n)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE host_run (
+    host INTEGER NOT NULL,
+    second INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    upto INTEGER NOT NULL,
+    PRIMARY KEY (host, second, n)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE address_run (
+    ip TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    upto INTEGER NOT NULL,
+    PRIMARY KEY (ip, n)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO file_run SELECT file, offset, n, n FROM finding ORDER BY file, offset;
+  DROP INDEX finding_by_anchor;
+  INSERT INTO host_run SELECT host, (at - (at % 1000 + 1000) % 1000) / 1000, n, n
+    FROM finding ORDER BY host, at, n;
+  DROP INDEX finding_by_host;
+  INSERT INTO address_run SELECT ip, n, n FROM finding WHERE ip IS NOT NULL ORDER BY ip, n;
+  DROP INDEX finding_by_ip;
+  `,
 ]

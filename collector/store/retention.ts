@@ -1,4 +1,5 @@
 import type { Database } from './database.ts'
+import { dropRuns, type Placed } from './runs.ts'
 
 const dayMs = 86_400_000
 const slice = 2000
@@ -12,16 +13,23 @@ export function dropOldFindings(db: Database, days: number, now: number): number
   const before = now - days * dayMs
   let dropped = 0
   for (;;) {
-    const { changes } = db
-      .prepare(
-        `DELETE FROM finding WHERE n IN (
-           SELECT n FROM finding
-           WHERE at < ? AND n <= (SELECT coalesce(max(to_n), 0) FROM report WHERE kind = 'period')
-             AND n <= (SELECT through FROM summed)
-           ORDER BY n LIMIT ?)`,
-      )
-      .run(before, slice)
-    dropped += Number(changes)
-    if (Number(changes) < slice) return dropped
+    const gone = db.transaction(() => dropSlice(db, before))
+    dropped += gone
+    if (gone < slice) return dropped
   }
+}
+
+function dropSlice(db: Database, before: number): number {
+  const gone = db
+    .prepare(
+      `DELETE FROM finding WHERE n IN (
+         SELECT n FROM finding
+         WHERE at < ? AND n <= (SELECT coalesce(max(to_n), 0) FROM report WHERE kind = 'period')
+           AND n <= (SELECT through FROM summed)
+         ORDER BY n LIMIT ?)
+       RETURNING n, file, offset, host, at, ip`,
+    )
+    .all(before, slice) as Placed[]
+  dropRuns(db, gone)
+  return gone.length
 }

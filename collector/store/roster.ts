@@ -7,6 +7,7 @@ import { checker } from '../../shared/check.ts'
 import { Checkpoint } from '../../shared/checkpoint.ts'
 import { SourceState } from '../../shared/wire.ts'
 import type { Database } from './database.ts'
+import { inHostRun } from './runs.ts'
 import { openTotals } from './totals.ts'
 
 export type HostRow = {
@@ -109,12 +110,15 @@ function members(db: Database): HostRow[] {
            SELECT 1 FROM sighting JOIN agent AS relay ON relay.id = sighting.agent
            WHERE sighting.host = host.id AND relay.online = 1)) AS online,
          iif(agent.id IS NOT NULL, agent.seen,
-           (SELECT max(at) FROM finding WHERE finding.host = host.id)) AS seen,
+           (SELECT max(at) FROM host_run r
+            CROSS JOIN finding f ON ${inHostRun('f')}
+            WHERE r.host = host.id
+              AND r.second = (SELECT max(second) FROM host_run WHERE host = host.id))) AS seen,
          agent.version, agent.sources,
          (SELECT count(*) FROM gap WHERE gap.agent = agent.id) AS gaps
        FROM host LEFT JOIN agent ON agent.id = host.agent
        WHERE agent.revoked IS NULL
-         OR EXISTS (SELECT 1 FROM finding WHERE finding.host = host.id)
+         OR EXISTS (SELECT 1 FROM host_run WHERE host_run.host = host.id)
        UNION ALL
        SELECT agent.name, agent.online, agent.seen, agent.version, agent.sources,
          (SELECT count(*) FROM gap WHERE gap.agent = agent.id)

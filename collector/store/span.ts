@@ -4,6 +4,7 @@
  * days. Where a host or an end is asked for, days are not fine enough and hours are read throughout.
  */
 import type { Database } from './database.ts'
+import { inHostRun } from './runs.ts'
 import { dayHours, hourMillis } from './sums.ts'
 
 export type Span = {
@@ -126,8 +127,9 @@ function broken(
         iif(f.kind = 'attempt', f.count, 0),
         iif(f.kind = 'probe', f.count, 0),
         iif(f.kind = 'login', f.count, 0)
-      FROM ${hosts} CROSS JOIN finding f
-        ON f.host = chosen.id AND f.at >= :since AND f.at < :brokenEnd
+      FROM ${hosts} CROSS JOIN host_run r ON r.host = chosen.id
+        AND r.second >= :since / 1000 - 1 AND r.second <= :brokenEnd / 1000
+      CROSS JOIN finding f ON ${inHostRun('f')} AND f.at >= :since AND f.at < :brokenEnd
       WHERE f.kind IN ('attempt', 'probe', 'login') AND f.ip IS NOT NULL`,
     bind: { since, brokenEnd: Math.max(since, Math.min(end, Number.MAX_SAFE_INTEGER)) },
   }

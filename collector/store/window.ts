@@ -3,6 +3,7 @@
  * report names a few dozen.
  */
 import type { Database } from './database.ts'
+import { inAddressRun } from './runs.ts'
 
 /**
  * Findings with fromN < n <= toN that happened at or after `since` (ms UTC), gaps likewise, and the
@@ -135,8 +136,9 @@ const totalsSql = `
 // Grouped, not DISTINCT: SQLite sorts for the one and keeps a tree for the other, ten times slower.
 const addressesSql = `
   SELECT count(*) AS addresses, coalesce(sum(NOT EXISTS (
-    SELECT 1 FROM finding AS before
-    WHERE before.ip = here.ip AND before.n <= :fromN AND before.kind = 'attempt'
+    SELECT 1 FROM address_run r
+    CROSS JOIN finding AS before ON ${inAddressRun('before')}
+    WHERE r.ip = here.ip AND +before.n <= :fromN AND before.kind = 'attempt'
   )), 0) AS fresh
   FROM (
     SELECT ip FROM finding WHERE ${within} AND kind = 'attempt' AND ip IS NOT NULL GROUP BY ip
