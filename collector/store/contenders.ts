@@ -1,12 +1,12 @@
 /**
  * Who can be among the first of a list: few enough to look at closely. Those with the most attempts ever
  * are counted within the span; whoever has fewer than the last of them needs, even counting the whole
- * day on which the span begins, is out.
+ * days on which the span begins and ends, is out.
  */
 import type { Database } from './database.ts'
 import { readingOf } from './reading.ts'
 import { sought } from './search.ts'
-import { isWide, wholeDay } from './span.ts'
+import { dayHours, hourMillis } from './sums.ts'
 import { type TopAsked, top } from './top.ts'
 
 // Of more, it costs less to count everybody.
@@ -14,8 +14,8 @@ const most = 2000
 
 /** The addresses that can be among those asked for, in no order; undefined where that is no help. */
 export function contenders(db: Database, asked: TopAsked): string[] | undefined {
-  const { since, limit, ip } = asked
-  if (since === undefined || ip !== undefined || !isWide(asked)) return undefined
+  const { since, until, host, limit, ip } = asked
+  if (since === undefined || ip !== undefined || host !== undefined) return undefined
   const { sql, bind } = sought(db, 'ip', asked)
   // The plus keeps SQLite from taking the index by the last try and sorting everybody.
   const tried = `SELECT name FROM subject AS here
@@ -34,11 +34,17 @@ export function contenders(db: Database, asked: TopAsked): string[] | undefined 
       .prepare(
         `${tried} AND attempts >= :bar AND (
            SELECT sum(attempts) FROM subject_day
-           WHERE kind = 'ip' AND name = here.name AND day >= :day) >= :bar LIMIT ${most + 1}`,
+           WHERE kind = 'ip' AND name = here.name AND day >= :from AND day <= :to) >= :bar LIMIT ${most + 1}`,
       )
-      .all({ ...bind, since, bar, day: wholeDay(since) - 1 }),
+      .all({ ...bind, since, bar, from: dayOf(since), to: dayOf(until ?? never) }),
   )
   return left.length > most ? undefined : left
+}
+
+const never = 8.64e15
+
+function dayOf(at: number): number {
+  return Math.floor(at / hourMillis / dayHours)
 }
 
 function namesOf(rows: readonly Record<string, unknown>[]): string[] {

@@ -5,7 +5,7 @@
  */
 import type { Database } from './database.ts'
 import type { Names, Seen } from './hours.ts'
-import type { Reading } from './reading.ts'
+import type { Days, Reading } from './reading.ts'
 import type { Span } from './span.ts'
 import { type Counts, plus, type Top } from './top.ts'
 
@@ -37,14 +37,14 @@ type Known = { hosts: Iterable<readonly [host: number, counts: Counts]>; names: 
 
 /** Opens the details of addresses over a span, which is read as given. */
 export function openDetails(db: Database, asked: DetailsAsked, reading: Reading): Details {
-  const { since = 0, users: most = mostUsers } = asked
+  const { since = 0, until = never, users: most = mostUsers } = asked
   const labels = labelsOf(db)
   // Where the hours are read again for each piece, the more at once the better.
   const isDear = reading.kind === 'hours' && !reading.isKept
   return {
     perPiece: isDear ? 5000 : 20,
     of: (list) => {
-      const known = knownOf(db, reading, list, { since, most })
+      const known = knownOf(db, reading, list, { since, until, most })
       return list.map((one) => attacker(one, known(one), labels, most))
     },
   }
@@ -54,29 +54,31 @@ function knownOf(
   db: Database,
   reading: Reading,
   list: readonly Top[],
-  { since, most }: { since: number; most: number },
+  { since, until, most }: { since: number; until: number; most: number },
 ): (one: Top) => Known {
   const ever = ({ name }: Top): Known => ({
     hosts: everHosts(db, name),
     names: everNames(db, name, most),
   })
   if (reading.kind === 'ever') return ever
-  // All that an address ever did lies within a span without an end that begins before it was first seen.
-  const isWhole = ({ first }: Top) => reading.kind === 'days' && first >= since
+  // Whoever was first and last seen within the span did all within it.
+  const isWhole = ({ first, last }: Top) =>
+    reading.kind === 'days' && first >= since && last < until
   const cut = list.filter((one) => !isWhole(one))
   const seen = reading.hours.seen(cut.map(({ name }) => name))
   return (one) => {
     if (isWhole(one)) return ever(one)
     const hours = seen.get(one.name) ?? nothing
     if (reading.kind === 'hours') return hours
-    const { day } = reading
+    const { days } = reading
     return {
-      hosts: cutHosts(db, one.name, { since, day }, hours),
-      names: cutNames(db, one.name, { day, most }, hours),
+      hosts: cutHosts(db, one.name, { since, days }, hours),
+      names: cutNames(db, one.name, { days, most }, hours),
     }
   }
 }
 
+const never = Number.MAX_SAFE_INTEGER
 const nothing: Seen = { hosts: new Map(), names: new Map() }
 
 function labelsOf(db: Database): Map<number, string> {
@@ -131,7 +133,7 @@ function hostRows(db: Database, sql: string, bind: Record<string, string | numbe
 function cutHosts(
   db: Database,
   ip: string,
-  { since, day }: { since: number; day: number },
+  { since, days }: { since: number; days: Days },
   more: Seen,
 ): (readonly [number, Counts])[] {
   return hostRows(
@@ -139,9 +141,10 @@ function cutHosts(
     `SELECT here.host, coalesce(sum(days.attempts), 0), coalesce(sum(days.probes), 0),
        coalesce(sum(days.logins), 0)
      FROM attacker AS here LEFT JOIN address_host_day AS days
-       ON days.ip = here.ip AND days.host = here.host AND days.day >= :day
+       ON days.ip = here.ip AND days.host = here.host
+       AND days.day >= :from AND days.day < :to
      WHERE here.ip = :ip AND here.last >= :since GROUP BY here.host`,
-    { ip, since, day },
+    { ip, since, ...days },
   ).map(([host, counts]) => [host, plus(counts, more.hosts.get(host))] as const)
 }
 
@@ -155,33 +158,64 @@ function everNames(db: Database, ip: string, most: number): Names {
   return new Map(statement.all(ip, most) as unknown as [string, number][])
 }
 
-// In pieces: what the first ones show is the bar that the next ones must reach.
+// Looking one name up costs as much as walking over so many of an address's days.
+const dear = 40
+
+// What the names tried most ever show is the bar that others must reach. Where many could, all that the
+// address tried since is walked over instead.
 function cutNames(
   db: Database,
   ip: string,
-  { day, most }: { day: number; most: number },
+  { days, most }: { days: Days; most: number },
   { names: more }: Seen,
 ): Names {
-  const found: Names = new Map()
-  if (most === 0) return found
-  const statement = db.prepare(
-    `SELECT user, (SELECT coalesce(sum(attempts), 0) FROM address_user_day AS days
-       WHERE days.ip = here.ip AND days.user = here.user AND days.day >= :day)
-     FROM attacker_user AS here
-     WHERE ip = :ip AND attempts >= :bar AND user <> ''
-     ORDER BY attempts DESC, user LIMIT :size OFFSET :from`,
+  if (most === 0) return new Map()
+  const first = 3 * most
+  const found = plusNames(
+    nameRows(db, lookedUp, { ip, ...days, bar: 1, size: first, offset: 0 }),
+    more,
   )
-  statement.setReturnArrays(true)
-  let bar = 1
-  let size = 3 * most
-  for (let from = 0; ; from += size, size *= 4) {
-    const rows = statement.all({ ip, day, bar, size, from }) as unknown as [string, number][]
-    for (const [user, days] of rows) {
-      const attempts = days + (more.get(user) ?? 0)
-      if (attempts > 0) found.set(user, attempts)
-    }
-    if (rows.length < size) return found
-    if (found.size >= most)
-      bar = [...found.values()].sort((one, other) => other - one)[most - 1] ?? 1
+  const bar = [...found.values()].sort((one, other) => other - one)[most - 1] ?? 1
+  const row = db.prepare(couldReach).get({ ip, bar })
+  const left = Number(row?.['names']) - first
+  if (left <= 0) return found
+  if (left * dear > Number(row?.['ever'])) {
+    return plusNames([...zeroes(more), ...nameRows(db, walkedOver, { ip, ...days })], more)
   }
+  const others = nameRows(db, lookedUp, { ip, ...days, bar, size: left, offset: first })
+  return new Map([...found, ...plusNames(others, more)])
+}
+
+const lookedUp = `SELECT user, (SELECT coalesce(sum(attempts), 0) FROM address_user_day AS days
+    WHERE days.ip = here.ip AND days.user = here.user AND days.day >= :from AND days.day < :to)
+  FROM attacker_user AS here
+  WHERE ip = :ip AND attempts >= :bar AND user <> ''
+  ORDER BY attempts DESC, user LIMIT :size OFFSET :offset`
+
+const walkedOver = `SELECT user, sum(attempts) FROM address_user_day
+  WHERE ip = :ip AND day >= :from AND day < :to GROUP BY user`
+
+const couldReach = `SELECT
+  (SELECT count(*) FROM attacker_user WHERE ip = :ip AND attempts >= :bar AND user <> '') AS names,
+  (SELECT attempts FROM subject WHERE kind = 'ip' AND name = :ip) AS ever`
+
+type NameRow = [user: string, attempts: number]
+
+function nameRows(db: Database, sql: string, bind: Record<string, string | number>): NameRow[] {
+  const statement = db.prepare(sql)
+  statement.setReturnArrays(true)
+  return statement.all(bind) as unknown as NameRow[]
+}
+
+function zeroes(names: Names): NameRow[] {
+  return [...names.keys()].map((user) => [user, 0])
+}
+
+function plusNames(rows: readonly NameRow[], more: Names): Names {
+  const all: Names = new Map()
+  for (const [user, days] of rows) {
+    const attempts = days + (more.get(user) ?? 0)
+    if (attempts > 0) all.set(user, attempts)
+  }
+  return all
 }

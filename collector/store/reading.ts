@@ -1,20 +1,18 @@
 /**
  * The cheapest exact way to add a span up. Few findings are read hour by hour. Of more, whole days are
- * counted by what is asked for, and the hours between the first midnight and the span's beginning are
- * added, or taken off, whichever are fewer.
+ * counted by what is asked for; at either end hours are added up to the next midnight, or taken off from
+ * the one before, whichever are fewer.
  */
 import type { Database } from './database.ts'
 import { type Hours, openHours } from './hours.ts'
 import {
   edgeSlice,
-  excessSlice,
   hostIds,
   hourSlice,
-  isWide,
   onlyOf,
+  type Piece,
   type Slice,
   type Span,
-  wholeDay,
   wholeHour,
 } from './span.ts'
 import { dayHours, hourMillis, wholeFleet } from './sums.ts'
@@ -23,8 +21,10 @@ export type Reading =
   | { kind: 'ever' }
   /** All of it, hour by hour; kept where asking again costs nothing. */
   | { kind: 'hours'; hours: Hours; isKept: boolean }
-  /** The days from this one on (since 1970), and what the hours add to them. */
-  | { kind: 'days'; day: number; hours: Hours }
+  /** Days since 1970, the last not included, and what the hours add to them. */
+  | { kind: 'days'; days: Days; hours: Hours }
+
+export type Days = { from: number; to: number }
 
 export type ReadingAsked = Span & {
   /** Nobody but these addresses will be asked for. */
@@ -46,33 +46,52 @@ export function readingOf(db: Database, asked: ReadingAsked): Reading {
   const { since, until, host } = asked
   const open = (slice: Slice, isKept: boolean) =>
     openHours(db, only === undefined ? slice : onlyOf(slice, only), isKept)
-  if (isWide(asked) && since === undefined) return { kind: 'ever' }
+  if (since === undefined && until === undefined && host === undefined) return { kind: 'ever' }
   const from = since === undefined ? -never : Math.floor(since / hourMillis)
   const isKept = counted(db, from, until === undefined ? never : wholeHour(until), host) <= few
-  const edge = isWide(asked) && !isKept ? edgeOf(db, since ?? 0) : undefined
-  if (edge === undefined) {
+  const edges = host === undefined && !isKept ? edgesOf(db, asked) : undefined
+  if (edges === undefined) {
     return { kind: 'hours', hours: open(hourSlice(db, asked), isKept), isKept }
   }
-  const { day, slice, hours } = edge
-  return { kind: 'days', day, hours: open(slice, isWhole || counted(db, ...hours) <= few) }
+  const { days, pieces } = edges
+  const many = pieces.reduce((sum, { from, to }) => sum + counted(db, from, to), 0)
+  return { kind: 'days', days, hours: open(edgeSlice(asked, pieces), isWhole || many <= few) }
 }
 
-const never = Number.MAX_SAFE_INTEGER
+// Later than any hour there is.
+const never = 1e12
 
-type Edge = { day: number; slice: Slice; hours: [from: number, to: number] }
-
-// Undefined where the first midnight is still to come, and the hours up to now are all there is.
-function edgeOf(db: Database, since: number): Edge | undefined {
-  const begin = wholeHour(since)
-  const midnight = wholeDay(since)
-  const before = midnight - 1
-  const end = Math.min(midnight * dayHours, newestHour(db) + 1)
-  if (begin - before * dayHours < end - begin) {
-    const hours: Edge['hours'] = [before * dayHours, begin]
-    return { day: before, slice: excessSlice(since, before), hours }
+// Undefined where no whole day would be left.
+function edgesOf(
+  db: Database,
+  { since, until }: Span,
+): { days: Days; pieces: Piece[] } | undefined {
+  if (since === undefined) return undefined
+  const newest = newestHour(db)
+  const first = edgeOf(wholeHour(since), newest, { below: '-', above: '' })
+  const last =
+    until === undefined
+      ? { midnight: never * dayHours, pieces: [] }
+      : edgeOf(wholeHour(until), newest, { below: '', above: '-' })
+  if (first.midnight >= last.midnight || first.midnight > newest) return undefined
+  return {
+    days: { from: first.midnight / dayHours, to: last.midnight / dayHours },
+    pieces: [...first.pieces, ...last.pieces],
   }
-  if (end < midnight * dayHours) return undefined
-  return { day: midnight, slice: edgeSlice(since, midnight), hours: [begin, end] }
+}
+
+// The nearer midnight, and the hours between; those that are still to come hold nothing.
+function edgeOf(
+  hour: number,
+  newest: number,
+  signs: { below: Piece['sign']; above: Piece['sign'] },
+): { midnight: number; pieces: Piece[] } {
+  const before = Math.floor(hour / dayHours) * dayHours
+  const after = Math.ceil(hour / dayHours) * dayHours
+  if (hour - before < Math.min(after, newest + 1) - hour) {
+    return { midnight: before, pieces: [{ sign: signs.below, from: before, to: hour }] }
+  }
+  return { midnight: after, pieces: [{ sign: signs.above, from: hour, to: after }] }
 }
 
 // At least as many as there are rows to read: each counts something.

@@ -55,17 +55,16 @@ export function wholeDay(since: number): number {
   return Math.ceil(wholeHour(since) / dayHours)
 }
 
-/** The hours of a span that lie before a midnight, in days since 1970. */
-export function edgeSlice(since: number, day: number): Slice {
-  return [fleetHours('', wholeHour(since), day * dayHours), broken(allHosts, since)]
-}
+/** Hours (since 1970, the last not included) that are added to whole days, or taken off them. */
+export type Piece = { sign: '' | '-'; from: number; to: number }
 
 /**
- * What makes the days from a midnight on (in days since 1970) those of a span that begins later: less
- * than nothing. The broken hour is not taken off but put on: before a span there may be no findings left.
+ * What makes whole days a span: hours before or behind them, and the broken hour. That is never taken
+ * off: before a span there may be no findings left.
  */
-export function excessSlice(since: number, day: number): Slice {
-  return [fleetHours('-', day * dayHours, wholeHour(since)), broken(allHosts, since)]
+export function edgeSlice({ since = 0, until }: Span, pieces: readonly Piece[]): Slice {
+  const toHour = until === undefined ? undefined : wholeHour(until)
+  return [...pieces.map(fleetHours), broken(allHosts, since, toHour)]
 }
 
 /** The broken first hour of a span. */
@@ -78,7 +77,8 @@ export function hourSlice(db: Database, { since, until, host }: Span): Slice {
   const toHour = until === undefined ? Number.MAX_SAFE_INTEGER : wholeHour(until)
   const from = since ?? Number.MIN_SAFE_INTEGER
   if (host === undefined) {
-    return [fleetHours('', wholeHour(from), toHour), broken(allHosts, from, toHour)]
+    const piece = { sign: '', from: wholeHour(from), to: toHour } as const
+    return [fleetHours(piece, 0), broken(allHosts, from, toHour)]
   }
   const hosts = JSON.stringify(hostIds(db, host))
   const { sql, bind } = broken(theseHosts, from, toHour)
@@ -107,12 +107,12 @@ export function hostIds(db: Database, label: string): number[] {
 const allHosts = 'host AS chosen'
 const theseHosts = '(SELECT value AS id FROM json_each(:hosts)) AS chosen'
 
-function fleetHours(sign: '' | '-', whole: number, toHour: number): Slice[number] {
+function fleetHours({ sign, from, to }: Piece, place: number): Slice[number] {
   const [who, counts] = [columns.slice(0, 3), columns.slice(3)]
   return {
     sql: `SELECT ${who.join(', ')}, ${counts.map((name) => sign + name).join(', ')} FROM hourly
-      WHERE hour >= :whole AND hour < :toHour AND ip <> ''`,
-    bind: { whole, toHour },
+      WHERE hour >= :from${place} AND hour < :to${place} AND ip <> ''`,
+    bind: { [`from${place}`]: from, [`to${place}`]: to },
   }
 }
 

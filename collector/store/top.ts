@@ -81,7 +81,7 @@ type Way = { order: Order; within?: (name: string) => Counts }
 
 function wayOf(db: Database, kind: Kind, { since, only }: TopAsked, reading: DaysOrEver): Way {
   if (reading.kind === 'ever' || since === undefined) return { order: byAttempts }
-  const { day } = reading
+  const { from, to } = reading.days
   const hours = countsBy(kind, reading.hours)
   const days = db.prepare(daySums)
   days.setReturnArrays(true)
@@ -91,7 +91,8 @@ function wayOf(db: Database, kind: Kind, { since, only }: TopAsked, reading: Day
       const [attempts = 0, probes = 0, logins = 0] = days.get(
         kind,
         name,
-        day,
+        from,
+        to,
       ) as unknown as number[]
       return plus({ attempts, probes, logins }, hours.get(name))
     },
@@ -115,7 +116,8 @@ const byTried = 'tried DESC'
 const byAttempts = 'attempts DESC'
 type Order = typeof byTried | typeof byAttempts
 
-const daySums = `SELECT ${sumColumns} FROM subject_day WHERE kind = ? AND name = ? AND day >= ?`
+const daySums = `SELECT ${sumColumns} FROM subject_day WHERE kind = ? AND name = ?
+  AND day >= ? AND day < ?`
 
 function fewTried(db: Database, kind: Kind, since: number): boolean {
   const row = db
