@@ -2,6 +2,7 @@ import type { Checkpoint } from '../shared/checkpoint.ts'
 import type { Amendment, Finding, Gap } from '../shared/finding.ts'
 import { limits } from '../shared/wire.ts'
 import type { Link } from './link/link.ts'
+import type { Unnumbered } from './link/window.ts'
 
 /** What is found in one source, on its way to the collector. Everything rejects when the connection ends. */
 export type Sender = {
@@ -52,7 +53,7 @@ export function openSender(
     checkpoint: async (checkpoint) => {
       await flush()
       ahead = false
-      await link.submit({ type: 'checkpoint', source, checkpoint: fitting(checkpoint) })
+      await link.submit(...fitting(source, checkpoint))
     },
     isAhead: () => ahead,
   }
@@ -73,16 +74,19 @@ function mostBytes(entry: Finding | Amendment): number {
 
 // Thousands of open sessions with hostile names may still be too much. Then the longest untouched are
 // left out: should one of them go on after a restart, that is a little too much counted, not silence.
-function fitting(checkpoint: Checkpoint): Checkpoint {
+// What was measured is sent as it is: of a busy host it is 200 kB, and was written twice every second.
+function fitting(source: string, checkpoint: Checkpoint): [frame: Unnumbered, text?: string] {
   const { open } = checkpoint
-  if (open.sessions.length < fewSessions) return checkpoint
-  let fitted = checkpoint
+  const frame = { type: 'checkpoint' as const, source, checkpoint }
+  if (open.sessions.length < fewSessions) return [frame]
+  let text = JSON.stringify(frame)
   let { sessions } = open
-  while (Buffer.byteLength(JSON.stringify(fitted)) > room && sessions.length > 0) {
+  while (Buffer.byteLength(text) > room && sessions.length > 0) {
     sessions = sessions.slice(Math.ceil(sessions.length / 2))
-    fitted = { ...checkpoint, open: { ...open, sessions } }
+    frame.checkpoint = { ...checkpoint, open: { ...open, sessions } }
+    text = JSON.stringify(frame)
   }
-  return fitted
+  return [frame, text]
 }
 
 const fewSessions = 100

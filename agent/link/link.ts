@@ -159,7 +159,7 @@ function converse(socket: WebSocket, options: LinkOptions, ended: AbortControlle
   const key = publicKeyOf(options.key)
   const agentNonce = makeNonce()
   let window: Window | undefined
-  const send = (frame: FromAgent): void => socket.send(JSON.stringify(frame))
+  const send = (frame: FromAgent, text = JSON.stringify(frame)): void => socket.send(text)
 
   socket.on('open', () => {
     keepAlive(socket)
@@ -197,7 +197,12 @@ function converse(socket: WebSocket, options: LinkOptions, ended: AbortControlle
         if (window !== undefined) break
         options.say({ kind: 'connected', name: frame.name, skew: Date.now() - frame.now })
         window = openWindow(ended.signal, send)
-        state.onWelcome?.({ ...window, welcome: frame, tell: send, signal: ended.signal })
+        state.onWelcome?.({
+          ...window,
+          welcome: frame,
+          tell: (told) => send(told),
+          signal: ended.signal,
+        })
         return
       }
       case 'ack':

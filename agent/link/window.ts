@@ -12,16 +12,19 @@ export type Unnumbered = Numbered extends infer F
 /** The frames on their way: numbered, and never more than 8 without an acknowledgement. */
 export type Window = {
   /**
-   * Sends a frame that must be stored. Resolves when there is room for the next one; rejects when the
-   * connection ends.
+   * Sends a frame that must be stored; `text` is its JSON, where somebody had to write that already.
+   * Resolves when there is room for the next one; rejects when the connection ends.
    */
-  submit: (frame: Unnumbered) => Promise<void>
+  submit: (frame: Unnumbered, text?: string) => Promise<void>
   /** Takes the collector's word that everything up to here is stored. */
   acknowledge: (upto: number) => void
 }
 
-/** Opens the window of a connection that ends with the signal. */
-export function openWindow(signal: AbortSignal, send: (frame: FromAgent) => void): Window {
+/** Opens the window of a connection that ends with the signal; `send` is given the text where there is one. */
+export function openWindow(
+  signal: AbortSignal,
+  send: (frame: FromAgent, text?: string) => void,
+): Window {
   let sent = 0
   let acknowledged = 0
   let waiters: { upto: number; resolve: () => void; reject: (error: unknown) => void }[] = []
@@ -35,10 +38,11 @@ export function openWindow(signal: AbortSignal, send: (frame: FromAgent) => void
     return new Promise((resolve, reject) => waiters.push({ upto, resolve, reject }))
   }
   return {
-    submit: async (frame) => {
+    submit: async (frame, text) => {
       signal.throwIfAborted()
       sent += 1
-      send({ ...frame, seq: sent } as Numbered)
+      const numbered = text === undefined ? undefined : `${text.slice(0, -1)},"seq":${sent}}`
+      send({ ...frame, seq: sent } as Numbered, numbered)
       await until(sent - limits.unacknowledged + 1)
     },
     acknowledge: (upto) => {

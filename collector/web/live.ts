@@ -1,8 +1,9 @@
 /**
  * The live log as server-sent events (WHATWG HTML, section 9.2). An event's id is the place in the
  * database up to which the watcher has seen everything, so a reader that comes back, even to another
- * process after a restart, goes on exactly there. News wait 250 ms for company; what one reader
- * cannot take in is left out and counted in a `skipped` event; a reader that stops reading is cut off.
+ * process after a restart, goes on exactly there. News come at once after a quiet while; the more there
+ * were, the longer the next ones wait for company, up to 250 ms. What one reader cannot take in is left
+ * out and counted in a `skipped` event; a reader that stops reading is cut off.
  */
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
@@ -16,7 +17,7 @@ import { Refusal } from './refusal.ts'
 
 /** Milliseconds. */
 export type LiveTimes = {
-  /** Least time between two writes to one reader. */
+  /** Time between two writes to one reader, after one that was full; a tenth of it after a single event. */
   batch: number
   /** A comment this often, so that proxies and readers know the stream lives. */
   heartbeat: number
@@ -102,7 +103,7 @@ function follow(out: ServerResponse, watcher: Watcher, options: LiveOptions, tim
   const { feed } = options
   const seen = startOf(options, watcher.from)
   let place = feed.place()
-  let pumped = Number.NEGATIVE_INFINITY
+  let free = Number.NEGATIVE_INFINITY
   let waiting: NodeJS.Timeout | undefined
   let cut: NodeJS.Timeout | undefined
   const write = (text: string) => {
@@ -112,13 +113,14 @@ function follow(out: ServerResponse, watcher: Watcher, options: LiveOptions, tim
   const pump = () => {
     waiting = undefined
     if (cut !== undefined) return
-    pumped = performance.now()
     const { news, missed } = feed.since(place)
+    const share = Math.max(0.1, Math.min(1, news.length / mostPerBatch))
+    free = performance.now() + times.batch * share
     place = feed.place()
     write(batchText(news, missed, seen))
   }
   const wake = () => {
-    waiting ??= setTimeout(pump, Math.max(0, pumped + times.batch - performance.now()))
+    waiting ??= setTimeout(pump, Math.max(0, free - performance.now()))
   }
   const beat = setInterval(() => {
     if (!watcher.allowed()) out.end()

@@ -1,6 +1,7 @@
 /** However long the names others choose, what is sent fits into frames, whole and in order. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openWindow } from '../../agent/link/window.ts'
 import { openSender } from '../../agent/sender.ts'
 import type { Checkpoint, OpenSession } from '../../shared/checkpoint.ts'
 import type { Finding } from '../../shared/finding.ts'
@@ -10,10 +11,12 @@ const controls = '\u0001'.repeat(250)
 
 function collecting() {
   const frames: string[] = []
-  const submit = async (frame: object): Promise<void> => {
-    frames.push(JSON.stringify({ ...frame, seq: frames.length + 1 }))
-  }
-  return { frames, sender: openSender('s', { submit }, null) }
+  const window = openWindow(new AbortController().signal, (frame, text) => {
+    frames.push(text ?? JSON.stringify(frame))
+    assert.deepEqual(JSON.parse(frames.at(-1) ?? ''), JSON.parse(JSON.stringify(frame)))
+    window.acknowledge(frames.length)
+  })
+  return { frames, sender: openSender('s', window, null) }
 }
 
 function finding(offset: number): Finding {

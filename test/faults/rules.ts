@@ -51,8 +51,8 @@ export const rules: readonly Rule[] = [
     without: [
       {
         file: 'agent/sender.ts',
-        from: 'checkpoint: fitting(checkpoint)',
-        to: 'checkpoint: { ...fitting(checkpoint), open: { sessions: [], clocks: [] } }',
+        from: 'fitting(source, checkpoint))',
+        to: 'fitting(source, { ...checkpoint, open: { sessions: [], clocks: [] } }))',
       },
     ],
     script: Array.from({ length: 12 }, () => [write(15), away, back]).flat(),
