@@ -12,7 +12,7 @@
 import { type FoldState, mostSessions, type OpenSession } from '../../shared/checkpoint.ts'
 import { type Half, noteHalf } from './half.ts'
 import { type Home, openHomes } from './homes.ts'
-import { type Chain, openChain } from './order.ts'
+import { append, type Chain, linked, openChain, remove } from './order.ts'
 import type { Pool } from './pool.ts'
 import { isAddress } from './told.ts'
 
@@ -112,7 +112,7 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
   const forget = (session: Session): void => {
     const { home, pool, chain } = session
     if (chain === undefined) return
-    chain.remove(session)
+    remove(chain, session)
     session.chain = undefined
     pool.remove(session)
     waiters.delete(session)
@@ -134,9 +134,13 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
       if (before !== undefined) replace(before)
       pool.add(session)
       homes.came(session.home)
-    } else session.chain.remove(session)
-    session.chain = session.flags & Flag.ended ? ended : open
-    session.chain.append(session)
+    }
+    const chain = session.flags & Flag.ended ? ended : open
+    if (session.chain !== chain || chain.last !== session) {
+      if (session.chain !== undefined) remove(session.chain, session)
+      session.chain = chain
+      append(chain, session)
+    }
     if (session.flags & Flag.waits) {
       waiters.delete(session)
       waiters.add(session)
@@ -144,10 +148,10 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
     noteHalf(session, !(session.flags & Flag.ended) && isHalfTold(session))
   }
   const sweep = (chain: Chain<Session>, bound: number): void => {
-    for (let oldest = chain.first(); oldest !== undefined; oldest = chain.first()) {
+    for (let oldest = chain.first; oldest !== undefined; oldest = chain.first) {
       // What no line can find any more is removed once it lies at the front; whatever is there is
       // saved, so that the bound pushes out the same after a restart.
-      if (chain.size() <= bound && !isGone(oldest)) return
+      if (chain.size <= bound && !isGone(oldest)) return
       forget(oldest)
     }
   }
@@ -178,7 +182,7 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
       waiters.size === 0 ? undefined : waiters.values().filter(isStale).toArray().sort(byTime)[0],
     drop: forget,
     save: () => ({
-      sessions: [...ended.values(), ...open.values()].map(saveOne),
+      sessions: [...linked(ended), ...linked(open)].map(saveOne),
       clocks: homes.clocks(),
     }),
   }

@@ -16,9 +16,10 @@ import { fromSshd, type Speaker } from './sshd.ts'
 export type Prefixes = {
   /**
    * Where the message of bytes[from..end) begins; -1 where the prefix is none of those known. The rest
-   * of what it says then stands in `read`.
+   * of what it says then stands in `read`. `base` is the place of bytes[0] in the log: as long as that
+   * stays, so do the bytes.
    */
-  past: (bytes: Buffer, view: DataView, from: number, end: number) => number
+  past: (bytes: Buffer, view: DataView, from: number, end: number, base: number) => number
   read: Read
   /** Remembers what was read of a line the long way; `at` is null where it bears no time. */
   learn: (line: string, prefix: Prefix, at: number | null) => void
@@ -32,6 +33,7 @@ export type Read = { at: number; pid: number | null; host: string; tag: Tag }
 /** A tag whose messages this stage may understand; `text` includes the `[` of its pid, or its colon. */
 export type Tag = { text: Literal; hasPid: boolean; program: string; speaker: Speaker }
 type Host = { text: Literal; name: string }
+type Before = { bytes: Buffer | null; base: number; from: number; length: number }
 
 const mostKnown = 64
 /** No prefix with a tag of ours is shorter; so much may be looked at at once. */
@@ -48,18 +50,22 @@ export function openPrefixes(time: Time, isOwn: (host: string) => boolean): Pref
   // A number in a field is written where it stands; in a variable of ours each one is a new object.
   const read: Read = { at: Number.NaN, pid: null, host: '', tag }
 
-  const past = (bytes: Buffer, view: DataView, from: number, end: number): number => {
+  // Where the stamp and the host of the line before stand: many lines share their second.
+  const before: Before = { bytes: null, base: 0, from: 0, length: 0 }
+
+  const past = (bytes: Buffer, view: DataView, from: number, end: number, base: number): number => {
     isMissed = true
     if (day === null || end - from < shortest) return -1
-    const behind = readMoment(day, bytes, view, from)
-    if (behind === -1) return -1
-    if (!isAt(view, behind, end, host.text)) {
-      const other = hosts.get(view.getInt32(behind, true))
-      if (other === undefined || !isAt(view, behind, end, other.text)) return -1
-      host = other
-      read.host = other.name
+    if (before.bytes !== bytes || before.base !== base || !isSame(view, from, end, before)) {
+      before.bytes = null
+      const behind = readOrigin(day, bytes, view, from, end)
+      if (behind === -1) return -1
+      before.bytes = bytes
+      before.base = base
+      before.length = behind - from
     }
-    const start = behind + host.text.length
+    before.from = from
+    const start = from + before.length
     if (!isAt(view, start, end, tag.text)) {
       const other = tagAt(view, start, end)
       if (other === undefined) return -1
@@ -68,6 +74,23 @@ export function openPrefixes(time: Time, isOwn: (host: string) => boolean): Pref
     }
     isMissed = false
     return pastPid(bytes, start + tag.text.length, end)
+  }
+  const readOrigin = (
+    known: Day,
+    bytes: Buffer,
+    view: DataView,
+    from: number,
+    end: number,
+  ): number => {
+    const behind = readMoment(known, bytes, view, from)
+    if (behind === -1) return -1
+    if (!isAt(view, behind, end, host.text)) {
+      const other = hosts.get(view.getInt32(behind, true))
+      if (other === undefined || !isAt(view, behind, end, other.text)) return -1
+      host = other
+      read.host = other.name
+    }
+    return behind + host.text.length
   }
   const readMoment = (known: Day, bytes: Buffer, view: DataView, from: number): number => {
     const { head, zone } = known
@@ -117,6 +140,7 @@ export function openPrefixes(time: Time, isOwn: (host: string) => boolean): Pref
     past,
     read,
     learn(line, prefix, at) {
+      before.bytes = null
       const { stamp } = prefix
       const isSame = day !== null && at !== null && at >= day.at && at < day.at + DAY
       if (!isSame) day = at === null || stamp === null ? null : dayOf(line, stamp, at, time)
@@ -137,6 +161,7 @@ export function openPrefixes(time: Time, isOwn: (host: string) => boolean): Pref
       }
     },
     forget() {
+      before.bytes = null
       day = null
     },
   }
@@ -164,6 +189,18 @@ function dayOf(line: string, stamp: Stamp, at: number, time: Time): Day | null {
 }
 
 const FULL = /^(\d{4}-\d\d-\d\d[T ])\d\d:\d\d:\d\d(?:\.\d{1,9})?(Z|[+-]\d\d:?\d\d)/
+
+/** Whether a line begins as the one before, whose stamp and host are known text and so hold no NULs. */
+function isSame(view: DataView, from: number, end: number, before: Before): boolean {
+  const { length } = before
+  if (from + length >= end) return false
+  const back = before.from - from
+  const last = from + length - 8
+  for (let at = from; at < last; at += 8) {
+    if (view.getFloat64(at, true) !== view.getFloat64(at + back, true)) return false
+  }
+  return view.getFloat64(last, true) === view.getFloat64(last + back, true)
+}
 
 /** The number that two digits write; -1 where they are none. */
 function twoDigits(bytes: Uint8Array, at: number): number {

@@ -62,7 +62,7 @@ export function openReader(
   return {
     line(bytes, view, from, stop, file, offset) {
       const end = bytes[stop - 1] === RETURN && stop > from ? stop - 1 : stop
-      const start = prefixes.past(bytes, view, from, end)
+      const start = prefixes.past(bytes, view, from, end, offset - from)
       if (start === -1) {
         longWay(bytes, from, stop, file, offset)
         return

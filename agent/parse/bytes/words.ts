@@ -27,6 +27,7 @@ export function openWords(mostWords: number, make: (text: string) => Word | unde
   const hashes = new Int32Array(mostWords + 1)
   const starts = new Int32Array(mostWords + 2)
   const words: (Word | undefined)[] = [undefined]
+  let recent = 0
   const kept = Buffer.alloc(mostBytes)
   const keptView = new DataView(kept.buffer, kept.byteOffset, kept.length)
 
@@ -37,6 +38,7 @@ export function openWords(mostWords: number, make: (text: string) => Word | unde
     if (words.length >= mostWords || start + to - from > mostBytes) {
       table.fill(0)
       words.length = 1
+      recent = 0
       return word
     }
     bytes.copy(kept, start, from, to)
@@ -48,6 +50,11 @@ export function openWords(mostWords: number, make: (text: string) => Word | unde
   }
   return {
     of(bytes, view, from, to) {
+      // The lines of one session name the same.
+      const before = starts[recent] ?? 0
+      if (recent !== 0 && (starts[recent + 1] ?? 0) - before === to - from) {
+        if (same(bytes, view, from, to, kept, keptView, before)) return words[recent]
+      }
       const hash = hashOf(bytes, view, from, to)
       let slot = hash & (slots - 1)
       for (let tries = 0; tries < mostTries; tries++) {
@@ -57,6 +64,7 @@ export function openWords(mostWords: number, make: (text: string) => Word | unde
           const start = starts[known] ?? 0
           const length = (starts[known + 1] ?? 0) - start
           if (length === to - from && same(bytes, view, from, to, kept, keptView, start)) {
+            recent = known
             return words[known]
           }
         }
@@ -81,6 +89,7 @@ function hashOf(bytes: Uint8Array, view: DataView, from: number, to: number): nu
   return hash ^ (hash >>> 13)
 }
 
+/** Whether both are the same; what is kept holds no NULs, so that no two doubles are equal by chance. */
 function same(
   bytes: Uint8Array,
   view: DataView,
@@ -91,11 +100,17 @@ function same(
   start: number,
 ): boolean {
   const shift = start - from
-  if (to - from >= 4) {
-    for (let at = from; at < to - 4; at += 4) {
-      if (view.getInt32(at, true) !== keptView.getInt32(at + shift, true)) return false
+  if (to - from >= 8) {
+    for (let at = from; at < to - 8; at += 8) {
+      if (view.getFloat64(at, true) !== keptView.getFloat64(at + shift, true)) return false
     }
-    return view.getInt32(to - 4, true) === keptView.getInt32(to - 4 + shift, true)
+    return view.getFloat64(to - 8, true) === keptView.getFloat64(to - 8 + shift, true)
+  }
+  if (to - from >= 4) {
+    return (
+      view.getInt32(from, true) === keptView.getInt32(start, true) &&
+      view.getInt32(to - 4, true) === keptView.getInt32(to - 4 + shift, true)
+    )
   }
   for (let at = from; at < to; at++) if (bytes[at] !== kept[at + shift]) return false
   return true

@@ -140,6 +140,54 @@ test('every line is heard the same behind a prefix that is known, under every ta
   }
 })
 
+test('lines that begin as the line before are heard the same, whoever stands between them', () => {
+  const stamps = ['Nov 22 17:00:01', 'Nov 22 17:00:02', 'Nov 23 17:00:01', 'Nov 22 27:00:01']
+  const full = [
+    '2026-11-22T17:00:01.5+01:00',
+    '2026-11-22T17:00:01.7+01:00',
+    '2026-11-22T17:00:01Z',
+  ]
+  const hosts = ['nas', 'nat', 'edge-of-the-net-17', 'n']
+  const tags = ['sshd[7]:', 'sshd[8]:', 'sshd:', 'CRON[7]:', 'sudo:']
+  const said = [
+    'Failed password for root from 203.0.113.9 port 1 ssh2',
+    'x',
+    '',
+    'Invalid user  from ::1',
+  ]
+  const line = fc
+    .tuple(...[[...stamps, ...full], hosts, tags, said].map((some) => fc.constantFrom(...some)))
+    .map((parts) => parts.join(' '))
+  fc.assert(
+    fc.property(fc.array(line, { minLength: 2, maxLength: 40 }), (lines) => {
+      compare(lines)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a buffer that is filled again is read anew', () => {
+  const heard: Told[] = []
+  const nothing = () => undefined
+  const save = () => ({ sessions: [], clocks: [] })
+  const tell = (told: Told) => heard.push({ ...told })
+  const count = { tell, quiet: nothing, pass: nothing, flush: nothing, save, resume: nothing }
+  const parser = openParser({ zone: 'UTC', reference, last: null })
+  const reader = openReader(parser, count, () => false, reference)
+  const said = 'sshd[7]: Failed password for root from 203.0.113.9 port 1 ssh2\n'
+  const bytes = Buffer.alloc(256)
+  let base = 0
+  for (const from of ['Nov 22 17:00:01 nas', 'Nov 22 17:00:01 nat', 'Nov 22 17:00:09 nas']) {
+    const length = bytes.write(`${from} ${said}`.repeat(2))
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    base += readLines(reader, bytes, view, length, 'f', base).used
+  }
+  assert.deepEqual(
+    heard.map(({ host, at }) => `${host} ${new Date(at).getUTCSeconds()}`),
+    ['nas 1', 'nas 1', 'nat 1', 'nat 1', 'nas 9', 'nas 9'],
+  )
+})
+
 test('nearly every line of an attack is read from its bytes', () => {
   for (const mix of ['attack', 'noise', 'RFC 3339', 'modern'] as const) {
     const next = openCorpus(mix, { seed: 7, from: reference })
