@@ -26,6 +26,7 @@ import {
   tell,
 } from './log-reading.ts'
 import { lookAhead, lost, misfit, missedBetween, stalled, troubleOf } from './missing.ts'
+import { openPace } from './pace.ts'
 import { firstPlace, following, refreshed, type Sight, sightOf, startOf } from './place.ts'
 import type { Opening, Source } from './source.ts'
 import type { Tail } from './tail.ts'
@@ -102,7 +103,9 @@ async function* follow(log: Log, sight: Sight): Readings {
   if (log.held === null) return yield* misfit(log, sight)
   const live = copies.some((one) => one.number === 0 && one.ino === log.held?.ino)
   const trouble = live ? '' : troubleOf(log, sight)
+  const pace = openPace(log.settings.now)
   do {
+    pace()
     log.watch.reading()
     const end = yield* drain(log, log.held)
     if (end.kind === 'changed') return await letGo(log)

@@ -1,0 +1,28 @@
+/**
+ * How soon a log that is written to is looked at again: at once after a quiet moment, and the busier it
+ * is, the longer what comes is left to gather, 16 ms at the most. A line each millisecond costs a
+ * wake-up, a frame and an acknowledgement each; gathered, a fraction of that.
+ */
+export function openPace(now: () => number, sleep: (ms: number) => void = fallAsleep): () => void {
+  let looked = Number.NEGATIVE_INFINITY
+  let gap = least
+  return () => {
+    const passed = now() - looked
+    if (passed < gap) {
+      sleep(gap - passed)
+      gap = Math.min(2 * gap, most)
+    } else gap = least
+    looked = now()
+  }
+}
+
+const least = 2
+const most = 16
+
+// A thread that waits is woken by every line; for one that sleeps the kernel makes one event of them all
+// (inotify(7)). Nothing else this process has to do is hurt by so short a sleep.
+function fallAsleep(ms: number): void {
+  Atomics.wait(still, 0, 0, ms)
+}
+
+const still = new Int32Array(new SharedArrayBuffer(4))
