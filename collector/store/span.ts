@@ -1,11 +1,11 @@
 /**
  * A span of time as the sums see it. It falls into the broken first hour (counted from the findings
- * themselves, through their index by host and time), whole hours up to a midnight (UTC), and whole
- * days. Where a host or an end is asked for, days are not fine enough and hours are read throughout.
+ * themselves, through their runs by host and time), whole hours at either end, and whole days (UTC)
+ * between. Where a host is asked for, days are not fine enough and hours are read throughout.
  */
 import type { Database } from './database.ts'
 import { inHostRun } from './runs.ts'
-import { dayHours, hourMillis } from './sums.ts'
+import { hourMillis } from './sums.ts'
 
 export type Span = {
   /** ms UTC; undefined for all there ever was. */
@@ -40,19 +40,9 @@ export function tableOf(slice: Slice): { cte: string; bind: Bind } {
   }
 }
 
-/** Whether the sums by day can answer for this span. */
-export function isWide({ until, host }: Span): boolean {
-  return until === undefined && host === undefined
-}
-
 /** Where the whole hours of a span begin, in hours since 1970. */
 export function wholeHour(since: number): number {
   return Math.ceil(since / hourMillis)
-}
-
-/** Where the whole days of a span begin, in days since 1970. */
-export function wholeDay(since: number): number {
-  return Math.ceil(wholeHour(since) / dayHours)
 }
 
 /** Hours (since 1970, the last not included) that are added to whole days, or taken off them. */
@@ -65,11 +55,6 @@ export type Piece = { sign: '' | '-'; from: number; to: number }
 export function edgeSlice({ since = 0, until }: Span, pieces: readonly Piece[]): Slice {
   const toHour = until === undefined ? undefined : wholeHour(until)
   return [...pieces.map(fleetHours), broken(allHosts, since, toHour)]
-}
-
-/** The broken first hour of a span. */
-export function brokenSlice(since: number): Slice {
-  return [broken(allHosts, since)]
 }
 
 /** All of a span, hour by hour. */

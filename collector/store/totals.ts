@@ -1,14 +1,14 @@
 /**
- * What happened in a span of time. Questions about the whole fleet are answered out of the sums (see
- * sums.ts), questions about one host or with an end out of `hourly`; no question walks the findings.
+ * What happened in a span of time. Questions about the whole fleet are answered out of the sums by day
+ * (see sums.ts), questions about one host out of `hourly`; no question walks the findings.
  */
 import { type Chart, type ChartAsked, chart } from './chart.ts'
 import { contenders } from './contenders.ts'
 import type { Database } from './database.ts'
 import { type Attacker, openDetails } from './details.ts'
 import { type Reading, type ReadingAsked, readingOf } from './reading.ts'
-import { brokenSlice, hourSlice, isWide, type Span, tableOf, wholeHour } from './span.ts'
-import { wholeFleet } from './sums.ts'
+import { edgeSlice, hourSlice, type Piece, type Span, tableOf, wholeHour } from './span.ts'
+import { dayHours, hourMillis, wholeFleet } from './sums.ts'
 import {
   type Counts,
   countsOf,
@@ -61,7 +61,7 @@ export type TotalsStore = {
 export function openTotals(db: Database, few?: number): TotalsStore {
   const reading = (asked: Span, isWhole = false) => readingOf(db, { ...asked, isWhole, few })
   return {
-    totals: (span = {}) => (isWide(span) ? wideTotals(db, span.since) : narrowTotals(db, span)),
+    totals: (span = {}) => (span.host === undefined ? fleetTotals(db, span) : hostTotals(db, span)),
     attackers: (asked) => attackers(db, { ...asked, few }),
     everyAttacker: (asked) => everyAttacker(db, asked, reading(asked, true)),
     top: (kind, asked) => top(db, kind, asked, reading(asked)),
@@ -71,40 +71,77 @@ export function openTotals(db: Database, few?: number): TotalsStore {
   }
 }
 
-function narrowTotals(db: Database, span: Span): Totals {
+function hostTotals(db: Database, span: Span): Totals {
   const { cte, bind } = tableOf(hourSlice(db, span))
   return totalsOf(
     db
       .prepare(
         `WITH ${cte} SELECT ${sumColumns},
            count(DISTINCT ip) FILTER (WHERE attempts + probes > 0) AS attackers,
-           count(DISTINCT label) AS hosts
-         FROM slice JOIN host ON host.id = slice.host`,
+           count(DISTINCT host) > 0 AS hosts
+         FROM slice`,
       )
       .get(bind),
   )
 }
 
+function fleetTotals(db: Database, span: Span): Totals {
+  const { since = Number.MIN_SAFE_INTEGER, until } = span
+  const { cte, bind } = tableOf(edgeSlice({ since, until }, []))
+  const toHour = until === undefined ? Number.MAX_SAFE_INTEGER : wholeHour(until)
+  const sums = db
+    .prepare(
+      `WITH ${cte},
+       sums AS (
+         SELECT attempts, probes, logins FROM host_hour
+         WHERE host = ${wholeFleet} AND hour >= :whole AND hour < :toHour
+         UNION ALL SELECT attempts, probes, logins FROM slice)
+       SELECT ${sumColumns},
+         (SELECT count(DISTINCT label) FROM host
+          WHERE EXISTS (SELECT 1 FROM host_hour
+            WHERE host = host.id AND hour >= :whole AND hour < :toHour)
+            OR host.id IN (SELECT host FROM slice)) AS hosts
+       FROM sums`,
+    )
+    .get({ ...bind, whole: wholeHour(since), toHour })
+  const attackers = until === undefined ? triedSince(db, since) : triedWithin(db, since, until)
+  return totalsOf({ ...sums, attackers })
+}
+
 // An address tried within a span that has no end exactly where its last try is not before it.
-function wideTotals(db: Database, since = Number.MIN_SAFE_INTEGER): Totals {
-  const { cte, bind } = tableOf(brokenSlice(since))
-  return totalsOf(
-    db
-      .prepare(
-        `WITH ${cte},
-         sums AS (
-           SELECT attempts, probes, logins FROM host_hour
-           WHERE host = ${wholeFleet} AND hour >= :whole
-           UNION ALL SELECT attempts, probes, logins FROM slice)
-         SELECT ${sumColumns},
-           (SELECT count(*) FROM subject WHERE kind = 'ip' AND tried >= :since) AS attackers,
-           (SELECT count(DISTINCT label) FROM host
-            WHERE EXISTS (SELECT 1 FROM host_hour WHERE host = host.id AND hour >= :whole)
-              OR host.id IN (SELECT host FROM slice)) AS hosts
-         FROM sums`,
-      )
-      .get({ ...bind, whole: wholeHour(since) }),
-  )
+function triedSince(db: Database, since: number): number {
+  const row = db
+    .prepare("SELECT count(*) AS many FROM subject WHERE kind = 'ip' AND tried >= ?")
+    .get(since)
+  return Number(row?.['many'])
+}
+
+// Of a span with an end: on a whole day of it, as nearly all are, or else in the hours at either end.
+function triedWithin(db: Database, since: number, until: number): number {
+  const [begin, end] = [wholeHour(since), wholeHour(until)]
+  const [from, to] = [Math.ceil(begin / dayHours), Math.floor(end / dayHours)]
+  const hours = 'SELECT count(DISTINCT ip) AS many FROM slice WHERE attempts + probes > 0'
+  if (from >= to) {
+    const { cte, bind } = tableOf(hourSlice(db, { since, until }))
+    return Number(db.prepare(`WITH ${cte} ${hours}`).get(bind)?.['many'])
+  }
+  const pieces: Piece[] = [
+    { sign: '', from: begin, to: from * dayHours },
+    { sign: '', from: to * dayHours, to: end },
+  ]
+  const { cte, bind } = tableOf(edgeSlice({ since, until }, pieces))
+  const row = db
+    .prepare(
+      `WITH ${cte}, possible AS MATERIALIZED (
+         SELECT name, EXISTS (
+           SELECT 1 FROM subject_day WHERE kind = 'ip' AND name = here.name
+             AND day >= :from AND day < :to AND attempts + probes > 0) AS tried
+         FROM subject AS here WHERE kind = 'ip' AND +tried >= :since AND first < :until)
+       SELECT (SELECT count(*) FROM possible WHERE tried)
+         + (${hours} AND ip IN (SELECT name FROM possible WHERE NOT tried)) AS many`,
+    )
+    .get({ ...bind, since, until: end * hourMillis, from, to })
+  return Number(row?.['many'])
 }
 
 function totalsOf(row: Row = {}): Totals {

@@ -108,7 +108,7 @@ function questions(db: Database): { pages: string[]; scripts: string[] } {
   const ip = (rank: number) => String(db.prepare(busiest).get(rank)?.['name'])
   const host = String(db.prepare('SELECT label FROM host LIMIT 1 OFFSET 3').get()?.['label'])
   const spans = ['24h', '7d', '30d'].map((span) => `since=${span}`)
-  const brushed = ['since=10h&until=8h', 'since=5d&until=4d']
+  const brushed = ['since=10h&until=8h', 'since=5d&until=4d', 'since=20d&until=8d']
   const shown = [...spans, ...brushed, `since=30d&host=${host}`]
   const names = [ip(0), ip(500), 'oracle', 'name1234', 'nobody-of-this-name']
   const pages = {
