@@ -18,6 +18,10 @@ export type Gate = {
 }
 
 const mostStrangers = { inAll: 1024, perAddress: 256 }
+const unavailable = '503 Service Unavailable'
+
+/** ms in which everybody has to answer a goodbye: no stop waits for a cable that was pulled out. */
+const goodbyeWithin = 1000
 
 /** Opens the door on an HTTP server: takes its upgrades to the agents' path. */
 export function openGate(server: Server, options: GateOptions): Gate {
@@ -29,11 +33,12 @@ export function openGate(server: Server, options: GateOptions): Gate {
   })
   const present = new Map<number, Connection>()
   const strangers = countStrangers()
+  let closing = false
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
     const address = request.socket.remoteAddress ?? 'unknown'
-    const refusal = refusalOf(request) ?? strangers.refusal(address)
+    const refusal = closing ? unavailable : (refusalOf(request) ?? strangers.refusal(address))
     if (refusal !== undefined) {
       socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
       return
@@ -54,7 +59,8 @@ export function openGate(server: Server, options: GateOptions): Gate {
           return undefined
         }
         giveWay(present.get(connection.agent.id), connection)
-        if (!(await makeRoom(present, connection, address, options.tell))) return undefined
+        if (!(await makeRoom(present, connection, address, options.tell)) || closing)
+          return undefined
         return converse(connection, hello, address, present, options)
       })
     })
@@ -67,9 +73,15 @@ export function openGate(server: Server, options: GateOptions): Gate {
         }
       }
     },
+    // One that was being greeted was once let in after this, and kept the collector from ending.
     close: () => {
+      closing = true
       for (const { end } of present.values()) end(1001, 'the collector is stopping')
+      for (const socket of sockets.clients) socket.close(1001)
       sockets.close()
+      setTimeout(() => {
+        for (const socket of sockets.clients) socket.terminate()
+      }, goodbyeWithin).unref()
     },
   }
 }
@@ -105,7 +117,7 @@ function countStrangers(): {
   return {
     refusal: (address) =>
       total >= mostStrangers.inAll || (counts.get(address) ?? 0) >= mostStrangers.perAddress
-        ? '503 Service Unavailable'
+        ? unavailable
         : undefined,
     enter: (address) => {
       let inside = true

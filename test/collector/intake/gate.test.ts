@@ -14,6 +14,7 @@ import { openIntake } from '../../../collector/store/intake.ts'
 import { makePrivateKey, publicKeyOf, readPrivateKey } from '../../../shared/handshake.ts'
 import { agentPath, closeCodes } from '../../../shared/wire.ts'
 import { helloOf, proofOf } from '../../support/stranger.ts'
+import { until } from '../../support/until.ts'
 
 type Frame = Record<string, unknown> & { type: string }
 
@@ -25,12 +26,15 @@ let gate: Gate
 let url: string
 let told: GateEvent[]
 let sockets: WebSocket[]
+/** How often somebody proved a key. */
+let asked: number
 
 beforeEach(async () => {
   db = openDatabase(':memory:')
   agents = openAgents(db)
   told = []
   sockets = []
+  asked = 0
   server = createServer()
   const intake = openIntake(db, Date.now)
   gate = openGate(server, {
@@ -44,6 +48,7 @@ beforeEach(async () => {
       () => undefined,
     ),
     agentByKey: (key) => {
+      asked += 1
       const agent = agents.byKey(key)
       return agent?.revoked === null ? agent : undefined
     },
@@ -232,11 +237,11 @@ test('a browser is turned away: it sends an origin or a cookie', async () => {
 })
 
 test('nothing but the agents’ path is upgraded', async () => {
-  const asked = request(url.replace('ws:', 'http:').replace(agentPath, '/other'), {
+  const knock = request(url.replace('ws:', 'http:').replace(agentPath, '/other'), {
     headers: { connection: 'Upgrade', upgrade: 'websocket' },
   })
-  asked.end()
-  const [answer] = (await once(asked, 'response')) as [{ statusCode: number }]
+  knock.end()
+  const [answer] = (await once(knock, 'response')) as [{ statusCode: number }]
   assert.equal(answer.statusCode, 404)
 })
 
@@ -249,4 +254,27 @@ test('a frame over the limit, and one in a thousand pieces, ends the connection'
   await once(torn.socket, 'open')
   for (let i = 0; i < 1000; i++) torn.socket.send('x', { fin: false })
   assert.equal(await torn.closed, 1008)
+})
+
+test('a stop lets nobody in who is being greeted, and waits for nobody who does not answer', {
+  timeout: 30_000,
+}, async () => {
+  agents.add('nas', publicKeyOf(key), 1)
+  const silent = await enter()
+  silent.socket.pause()
+  const greeted = await prove({ instance: '2'.repeat(32) })
+  const stranger = peer()
+  await once(stranger.socket, 'open')
+  // The collector asks the first one now whether it is still there.
+  greeted.send(greeted.proof)
+  await until('its proof is heard', () => asked === 2)
+  gate.close()
+  assert.equal(await greeted.closed, 1001)
+  assert.equal(await stranger.closed, 1001)
+  const open = () =>
+    new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)))
+  await until('everybody is gone', async () => (await open()) === 0, 1_800)
+  const late = peer()
+  const [error] = (await once(late.socket, 'error')) as [Error]
+  assert.match(error.message, /503/)
 })
