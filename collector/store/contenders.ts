@@ -4,18 +4,23 @@
  * days on which the span begins and ends, is out.
  */
 import type { Database } from './database.ts'
-import { readingOf } from './reading.ts'
+import { countedIn, readingOf } from './reading.ts'
 import { sought } from './search.ts'
 import { dayHours, hourMillis } from './sums.ts'
 import { type TopAsked, top } from './top.ts'
 
-// Of more, it costs less to count everybody.
+// Of more, or where there is not much to read, it costs less to count everybody.
 const most = 2000
+const little = 20_000
 
 /** The addresses that can be among those asked for, in no order; undefined where that is no help. */
-export function contenders(db: Database, asked: TopAsked): string[] | undefined {
+export function contenders(
+  db: Database,
+  asked: TopAsked & { few?: number | undefined },
+): string[] | undefined {
   const { since, until, host, limit, ip } = asked
   if (since === undefined || ip !== undefined || host !== undefined) return undefined
+  if (countedIn(db, asked) <= (asked.few ?? little)) return undefined
   const { sql, bind } = sought(db, 'ip', asked)
   // The plus keeps SQLite from taking the index by the last try and sorting everybody.
   const tried = `SELECT name FROM subject AS here

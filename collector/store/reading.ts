@@ -47,8 +47,7 @@ export function readingOf(db: Database, asked: ReadingAsked): Reading {
   const open = (slice: Slice, isKept: boolean) =>
     openHours(db, only === undefined ? slice : onlyOf(slice, only), isKept)
   if (since === undefined && until === undefined && host === undefined) return { kind: 'ever' }
-  const from = since === undefined ? -never : Math.floor(since / hourMillis)
-  const isKept = counted(db, from, until === undefined ? never : wholeHour(until), host) <= few
+  const isKept = countedIn(db, asked) <= few
   const edges = host === undefined && !isKept ? edgesOf(db, asked) : undefined
   if (edges === undefined) {
     return { kind: 'hours', hours: open(hourSlice(db, asked), isKept), isKept }
@@ -94,7 +93,12 @@ function edgeOf(
   return { midnight: after, pieces: [{ sign: signs.above, from: hour, to: after }] }
 }
 
-// At least as many as there are rows to read: each counts something.
+/** How many attempts, probes and logins a span holds: at least as many as there are rows to read. */
+export function countedIn(db: Database, { since, until, host }: Span): number {
+  const from = since === undefined ? -never : Math.floor(since / hourMillis)
+  return counted(db, from, until === undefined ? never : wholeHour(until), host)
+}
+
 function counted(db: Database, from: number, to: number, host?: string): number {
   const hosts = host === undefined ? [wholeFleet] : hostIds(db, host)
   const row = db
