@@ -1,8 +1,10 @@
 /** What may be changed while the collector runs, and who changed what. */
+import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { LogAnswer } from '../shapes.ts'
 import { ask, happened, send, useAnswer } from './ask.ts'
-import { Card, Clock, Copy, Empty, Loading } from './parts.tsx'
+import { Codes } from './codes.tsx'
+import { Card, Clock, Empty, Loading } from './parts.tsx'
 import { visible, zone } from './words.ts'
 
 type Settings = { schedule: string; zone: string; quiet: string | null }
@@ -60,21 +62,17 @@ function ReportSettings() {
   return (
     <Card title="Reports" label="Report settings">
       <form class="settings" onSubmit={(event) => void store(event)}>
-        <label>
-          Schedule
-          <input
-            name="schedule"
-            list="schedules"
-            value={settings.schedule}
-            maxLength={100}
-            required
-            onInput={(event) => change({ schedule: event.currentTarget.value })}
-          />
-          <span class="quiet">
-            A cron expression: minute, hour, day, month, day of the week.{' '}
-            {meaning(settings.schedule)}
-          </span>
-        </label>
+        <Field
+          label="Schedule"
+          name="schedule"
+          list="schedules"
+          value={settings.schedule}
+          maxLength={100}
+          required
+          to={(schedule) => change({ schedule })}
+        >
+          A cron expression: minute, hour, day, month, day of the week. {meaning(settings.schedule)}
+        </Field>
         <datalist id="schedules">
           {schedules.map(([cron, words]) => (
             <option key={cron} value={cron}>
@@ -82,35 +80,30 @@ function ReportSettings() {
             </option>
           ))}
         </datalist>
-        <label>
-          Time zone
-          <input
-            name="zone"
-            list="zones"
-            value={settings.zone}
-            maxLength={64}
-            required
-            onInput={(event) => change({ zone: event.currentTarget.value })}
-          />
-        </label>
+        <Field
+          label="Time zone"
+          name="zone"
+          list="zones"
+          value={settings.zone}
+          maxLength={64}
+          required
+          to={(zone) => change({ zone })}
+        />
         <datalist id="zones">
           {Intl.supportedValuesOf('timeZone').map((name) => (
             <option key={name} value={name} />
           ))}
         </datalist>
-        <label>
-          Quiet hours
-          <input
-            name="quiet"
-            placeholder="22:00-07:00"
-            value={settings.quiet ?? ''}
-            maxLength={11}
-            onInput={(event) => change({ quiet: event.currentTarget.value || null })}
-          />
-          <span class="quiet">
-            Reports then arrive without a sound; somebody getting in never waits.
-          </span>
-        </label>
+        <Field
+          label="Quiet hours"
+          name="quiet"
+          placeholder="22:00-07:00"
+          value={settings.quiet ?? ''}
+          maxLength={11}
+          to={(quiet) => change({ quiet: quiet || null })}
+        >
+          Reports then arrive without a sound; somebody getting in never waits.
+        </Field>
         <p class="actions">
           <button type="submit" class="primary">
             Store
@@ -119,6 +112,37 @@ function ReportSettings() {
         </p>
       </form>
     </Card>
+  )
+}
+
+function Field({
+  label,
+  list,
+  to,
+  children,
+  ...input
+}: {
+  label: string
+  name: keyof Settings
+  value: string
+  maxLength: number
+  list?: string
+  placeholder?: string
+  required?: boolean
+  to: (value: string) => void
+  children?: ComponentChildren
+}) {
+  return (
+    <label>
+      {label}
+      <input
+        type="text"
+        list={list}
+        {...input}
+        onInput={(event) => to(event.currentTarget.value)}
+      />
+      {children && <span class="quiet">{children}</span>}
+    </label>
   )
 }
 
@@ -141,88 +165,6 @@ function TestMessage() {
         </button>
         <span role="status">{said}</span>
       </p>
-    </Card>
-  )
-}
-
-function Codes() {
-  const [isOn, setOn] = useState<boolean>()
-  const [fresh, setFresh] = useState<{ secret: string; address: string }>()
-  const [code, setCode] = useState('')
-  const [said, setSaid] = useState('')
-  useEffect(() => {
-    ask<{ on: boolean }>('codes').then(
-      ({ on }) => setOn(on),
-      () => undefined,
-    )
-  }, [])
-  const act = async (work: () => Promise<void>) => {
-    try {
-      await work()
-      setSaid('')
-    } catch (error) {
-      setSaid(error instanceof Error ? error.message : 'It did not work.')
-    }
-    setCode('')
-  }
-  const begin = () => act(async () => setFresh(await send('POST', 'codes/new')))
-  const finish = (event: Event) => {
-    event.preventDefault()
-    void act(async () => {
-      const body = fresh === undefined ? { code } : { secret: fresh.secret, code }
-      const { on } = await send<{ on: boolean }>(
-        fresh === undefined ? 'DELETE' : 'PUT',
-        'codes',
-        body,
-      )
-      setOn(on)
-      setFresh(undefined)
-      happened.value = 300 + Math.random()
-    })
-  }
-  if (isOn === undefined) return null
-  return (
-    <Card title="Codes for logging in" label="Codes for logging in">
-      <p>
-        {isOn
-          ? 'Logging in asks for a code out of your app besides the password.'
-          : 'An app on your phone can show a code that logging in asks for besides the password.'}
-      </p>
-      {fresh !== undefined && (
-        <>
-          <p>
-            Add this key to the app, or <a href={fresh.address}>open it there</a>, then type the
-            code it shows.
-          </p>
-          <div class="command">
-            <code>{fresh.secret.match(/.{4}/g)?.join(' ')}</code>
-            <Copy text={fresh.secret} what="the key" />
-          </div>
-        </>
-      )}
-      {isOn || fresh !== undefined ? (
-        <form class="actions" onSubmit={finish}>
-          <input
-            name="code"
-            aria-label="Code"
-            placeholder="Code"
-            inputMode="numeric"
-            autocomplete="one-time-code"
-            maxLength={6}
-            required
-            value={code}
-            onInput={(event) => setCode(event.currentTarget.value)}
-          />
-          <button type="submit">{isOn ? 'Ask for no codes' : 'Turn on'}</button>
-        </form>
-      ) : (
-        <p class="actions">
-          <button type="button" onClick={() => void begin()}>
-            Set up codes
-          </button>
-        </p>
-      )}
-      <p role="status">{said}</p>
     </Card>
   )
 }
