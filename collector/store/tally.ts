@@ -195,7 +195,11 @@ function* byHour(places: readonly Place[]): Generator<Write, undefined> {
 
 function* bySubject(places: readonly Place[]): Generator<Write, undefined> {
   yield* subjects('ip', places, ({ ip, all }, add) => add(ip, all))
-  yield* subjects('net', places, ({ ip, all }, add) => add(networkOf(ip), all))
+  let [ofThis, network] = ['', '']
+  yield* subjects('net', places, ({ ip, all }, add) => {
+    if (ip !== ofThis) [ofThis, network] = [ip, networkOf(ip)]
+    add(network, all)
+  })
   yield* subjects('host', places, ({ host, all }, add) => add(String(host), all))
   yield* subjects('user', places, ({ tried }, add) => {
     for (const [user, sum] of tried) if (user !== '') add(user, sum)
