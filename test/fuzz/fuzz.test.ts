@@ -69,7 +69,7 @@ for (const keeps of [true, false]) {
     const memory = watchMemory(2000)
     for (let tried = 0; tried <= 2000; tried++) {
       memory.beat(tried)
-      const words = Array.from({ length: 200 }, (_, at) => `${tried} ${at}`)
+      const words = Array.from({ length: 400 }, (_, at) => `${tried} ${at}`)
       if (keeps) kept.push(words)
     }
     assert.equal(memory.held().length, 10)
