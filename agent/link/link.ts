@@ -137,18 +137,10 @@ function open({ url, ca, signal }: LinkOptions): WebSocket {
     ...(ca === undefined ? {} : { ca }),
     rejectUnauthorized: true,
     perMessageDeflate: false,
-    generateMask: noMask,
     handshakeTimeout: 10_000,
     maxPayload: 16 * limits.frameBytes,
     followRedirects: false,
   })
-}
-
-// A mask is there so that no stranger can write, by way of a client, what a proxy on the way would take
-// for a request of its own (RFC 6455, section 10.3). In JSON text no control character stands as itself, so
-// no line of a request can ever stand in a frame of ours; and masking costs more than making the frame.
-function noMask(mask: Buffer): void {
-  mask.fill(0)
 }
 
 type Conversation = { onWelcome?: (link: Link) => void; bye?: string }

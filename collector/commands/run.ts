@@ -23,6 +23,7 @@ import { openLog } from '../store/log.ts'
 import { openPeople } from '../store/people.ts'
 import { openReports } from '../store/reports.ts'
 import { dropOldFindings } from '../store/retention.ts'
+import { dropOldCopies } from '../store/schema.ts'
 import { openSettings } from '../store/settings.ts'
 import { openServer } from '../web/server.ts'
 
@@ -147,6 +148,7 @@ function keepHouse(
   }, watchEvery)
   const clean = setInterval(() => {
     tried(() => {
+      dropOldCopies(config.database, Date.now())
       const dropped = dropOldFindings(db, config.findingsDays, Date.now())
       if (dropped > 0) own.info({ dropped }, 'removed findings past their time; their totals stay')
     })

@@ -6,7 +6,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { migrations } from './migrations.ts'
+import { DatabaseError } from './database-error.ts'
+import { bringUpToDate } from './schema.ts'
 
 export type Database = {
   /** The statement for this SQL, prepared once. */
@@ -25,11 +26,6 @@ export type Database = {
   close: () => void
 }
 
-/** The database cannot be used as it is; the message says what to do. */
-export class DatabaseError extends Error {
-  override name = 'DatabaseError'
-}
-
 /**
  * Opens the database file (made if it is missing, with its folder; ":memory:" for a passing one)
  * and brings its schema up to date. Throws DatabaseError where it is from a newer version, damaged
@@ -37,7 +33,7 @@ export class DatabaseError extends Error {
  */
 export function openDatabase(path: string): Database {
   const db = connect(path)
-  migrate(db, path)
+  bringUpToDate(db, path, (work) => inTransaction(db, work))
   const statements = new Map<string, StatementSync>()
   const prepare = (sql: string): StatementSync => {
     const known = statements.get(sql)
@@ -78,21 +74,6 @@ function connect(path: string): DatabaseSync {
       { cause: error },
     )
   }
-}
-
-function migrate(db: DatabaseSync, path: string): void {
-  const version = (): number => Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
-  if (version() === migrations.length) return
-  inTransaction(db, () => {
-    const from = version()
-    if (from > migrations.length) {
-      throw new DatabaseError(
-        `the database ${path} was written by a newer version (schema ${from}, this program knows ${migrations.length}); install that version again or restore an older backup`,
-      )
-    }
-    for (const sql of migrations.slice(from)) db.exec(sql)
-    db.exec(`PRAGMA user_version = ${migrations.length}`)
-  })
 }
 
 function inTransaction<T>(db: DatabaseSync, work: () => T, rolledBack?: () => void): T {

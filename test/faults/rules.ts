@@ -20,11 +20,6 @@ export const noMarks: readonly Change[] = [
     from: 'if (entry.offset <= file.mark) continue',
     to: '',
   },
-  {
-    file: 'collector/store/migrations.ts',
-    from: 'CREATE UNIQUE INDEX finding_by_anchor',
-    to: 'CREATE INDEX finding_by_anchor',
-  },
 ]
 
 const write = (lines: number): Step => ({ do: 'write', lines })
