@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
+import { migrations } from '../../collector/store/migrations.ts'
 import { passwords } from './attacks.ts'
 import type { Lab } from './lab.ts'
 import { bundlesWith, type Rollout } from './rollout.ts'
@@ -17,10 +19,16 @@ export async function releases(story: Story): Promise<void> {
   await chapter('a good release takes its place, and rollback.yml returns', () => good(story))
 }
 
-async function badCollector({ lab, fleet, say }: Story): Promise<void> {
+async function badCollector(story: Story): Promise<void> {
+  const { lab, fleet, ledger, say } = story
   const old = releaseOf(lab, 'attic')
-  const text = 'process.argv.includes("run") && process.exit(1)'
-  const broken = await bundlesWith(fleet.folder, 'broken', bundlesOf(old), 'collector', text)
+  const broken = await bundlesWith(
+    fleet.folder,
+    'broken',
+    bundlesOf(old),
+    'collector',
+    changesTheDatabaseAndEnds,
+  )
   const watch = watchDown(fleet)
   const played = await fleet.play('site.yml', '-e', `cibot_bundles=${broken}`)
   const down = await watch.end()
@@ -31,13 +39,46 @@ async function badCollector({ lab, fleet, say }: Story): Promise<void> {
     `no answer for ${(down / 1000).toFixed(1)} s at the most, where the probe may take ${probe / 1000} s; ${played.seconds.toFixed(1)} s in all`,
   )
   assert.ok(down <= probe, `${down} ms`)
+  assert.deepEqual(databaseOf(lab, 'attic'), { schema: migrations.length, copies: [] })
+  await passwords(ledger, { from: 'sweeper', host: 'vault' }, 'alice', 2)
+  await counted(story)
+}
+
+// As a next version may: it has one more migration, and does not run.
+function changesTheDatabaseAndEnds(code: string): string {
+  const list = /user_version = \$\{(\w+)\.length\}/.exec(code)?.[1]
+  const more = 'CREATE TABLE of_the_next (n)'
+  const changed = code.replace(
+    'function bringUpToDate(',
+    `function bringUpToDate(...given) {
+      if (${list}.at(-1) !== '${more}') ${list}.push('${more}')
+      broughtUpToDate(...given)
+      if (process.argv.includes('run')) process.exit(1)
+    }
+    function broughtUpToDate(`,
+  )
+  assert.notEqual(changed, code)
+  return changed
+}
+
+function databaseOf(lab: Lab, name: string): { schema: number; copies: string[] } {
+  const folder = join(lab.hosts.get(name)?.tree ?? '', 'var/lib/cibot')
+  const db = new DatabaseSync(join(folder, 'cibot.db'), { readOnly: true })
+  const schema = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+  db.close()
+  return { schema, copies: readdirSync(folder).filter((one) => one.includes('.schema-')) }
+}
+
+const ends = startingWith('process.argv.includes("run") && process.exit(1)')
+
+function startingWith(text: string): (code: string) => string {
+  return (code) => code.replace('\n', `\n${text}\n`)
 }
 
 async function badAgent(story: Story): Promise<void> {
   const { lab, fleet, ledger } = story
   const old = releaseOf(lab, 'edge')
-  const text = 'process.argv.includes("run") && process.exit(1)'
-  const mute = await bundlesWith(fleet.folder, 'mute', bundlesOf(old), 'agent', text)
+  const mute = await bundlesWith(fleet.folder, 'mute', bundlesOf(old), 'agent', ends)
   const played = await fleet.play('site.yml', '--limit', 'edge', '-e', `cibot_bundles=${mute}`)
   assert.notEqual(played.code, 0)
   assert.match(played.out, wentBack('edge', old))
@@ -49,7 +90,8 @@ async function badAgent(story: Story): Promise<void> {
 async function good(story: Story): Promise<void> {
   const { lab, fleet, ledger } = story
   const old = releaseOf(lab, 'attic')
-  const next = await bundlesWith(fleet.folder, 'next', bundlesOf(old), 'agent', '// the next one')
+  const another = startingWith('// the next one')
+  const next = await bundlesWith(fleet.folder, 'next', bundlesOf(old), 'agent', another)
   const upgraded = await fleet.play('site.yml', '-e', `cibot_bundles=${next}`)
   assert.equal(upgraded.code, 0, upgraded.out)
   for (const name of names) assert.notEqual(releaseOf(lab, name), old)

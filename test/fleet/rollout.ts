@@ -82,12 +82,12 @@ export async function bundlesWith(
   name: string,
   from: string,
   program: 'agent' | 'collector',
-  text: string,
+  change: (code: string) => string,
 ): Promise<string> {
   const to = join(folder, name)
   await must(['cp', '-r', from, to])
   const file = join(to, `${program}.js`)
-  writeFileSync(file, readFileSync(file, 'utf8').replace('\n', `\n${text}\n`))
+  writeFileSync(file, change(readFileSync(file, 'utf8')))
   return to
 }
 

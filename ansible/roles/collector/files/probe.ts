@@ -1,7 +1,8 @@
 /**
  * Waits until the collector answers at this address: `node probe.ts URL SECONDS`. Exit code 1 when it
- * has not within that time, or as soon as systemd has had to start it again: what dies at once must not
- * be waited for, because nobody is served meanwhile.
+ * has not within that time, or as soon as systemd has had to start it again meanwhile: what dies at once
+ * must not be waited for, because nobody is served. Starts before that do not count: a restart by hand that
+ * meets the pause before one of systemd's own keeps their number, and it is of another release.
  */
 import { execFileSync } from 'node:child_process'
 
@@ -11,8 +12,9 @@ process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
 process.removeAllListeners('warning')
 
 const deadline = Date.now() + 1000 * Number(seconds)
+const before = starts()
 let isUp = false
-while (!isUp && Date.now() < deadline && !wasStartedAgain()) {
+while (!isUp && Date.now() < deadline && starts() === before) {
   isUp = await answers()
   if (!isUp) await new Promise((resolve) => setTimeout(resolve, 250))
 }
@@ -25,7 +27,7 @@ function answers(): Promise<boolean> {
   )
 }
 
-function wasStartedAgain(): boolean {
+function starts(): string {
   const asked = ['show', '--property=NRestarts', '--value', 'cibot-collector']
-  return Number(execFileSync('systemctl', asked, { encoding: 'utf8' })) > 0
+  return execFileSync('systemctl', asked, { encoding: 'utf8' })
 }
