@@ -4,7 +4,7 @@
  * days on which the span begins and ends, is out.
  */
 import type { Database } from './database.ts'
-import { countedIn, readingOf } from './reading.ts'
+import { countedIn, type Reading, readingOf } from './reading.ts'
 import { sought } from './search.ts'
 import { dayHours, hourMillis } from './sums.ts'
 import { type TopAsked, top } from './top.ts'
@@ -13,14 +13,17 @@ import { type TopAsked, top } from './top.ts'
 const most = 2000
 const little = 20_000
 
-/** The addresses that can be among those asked for, in no order; undefined where that is no help. */
+/**
+ * The addresses that can be among those asked for, in no order, undefined where that is no help; and what
+ * was read of the span to find them, where nobody is among them of whom it tells nothing.
+ */
 export function contenders(
   db: Database,
   asked: TopAsked & { few?: number | undefined },
-): string[] | undefined {
+): { only?: string[]; reading?: Reading } {
   const { since, until, host, limit, ip } = asked
-  if (since === undefined || ip !== undefined || host !== undefined) return undefined
-  if (countedIn(db, asked) <= (asked.few ?? little)) return undefined
+  if (since === undefined || ip !== undefined || host !== undefined) return {}
+  if (countedIn(db, asked) <= (asked.few ?? little)) return {}
   const { sql, bind } = sought(db, 'ip', asked)
   // The plus keeps SQLite from taking the index by the last try and sorting everybody.
   const tried = `SELECT name FROM subject AS here
@@ -30,10 +33,10 @@ export function contenders(
       .prepare(`${tried} ORDER BY attempts DESC LIMIT :most`)
       .all({ ...bind, since, most: 2 * limit }),
   )
-  if (first.length < 2 * limit) return first
-  const reading = readingOf(db, { ...asked, only: first, few: 0 })
+  if (first.length < 2 * limit) return { only: first }
+  const reading = readingOf(db, { ...asked, only: first })
   const bar = top(db, 'ip', { ...asked, only: first }, reading)[limit - 1]?.attempts ?? 0
-  if (bar === 0) return undefined
+  if (bar === 0) return {}
   const left = namesOf(
     db
       .prepare(
@@ -43,7 +46,9 @@ export function contenders(
       )
       .all({ ...bind, since, bar, from: dayOf(since), to: dayOf(until ?? never) }),
   )
-  return left.length > most ? undefined : left
+  if (left.length > most) return {}
+  const read = new Set(first)
+  return left.every((one) => read.has(one)) ? { only: first, reading } : { only: left }
 }
 
 const never = 8.64e15

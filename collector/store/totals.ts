@@ -153,8 +153,7 @@ function totalsOf(row: Row = {}): Totals {
 }
 
 function attackers(db: Database, asked: AttackersAsked & ReadingAsked): Attacker[] {
-  const only = contenders(db, asked)
-  const reading = readingOf(db, { ...asked, only })
+  const { only, reading = readingOf(db, { ...asked, only }) } = contenders(db, asked)
   return openDetails(db, asked, reading).of(top(db, 'ip', { ...asked, only }, reading))
 }
 
