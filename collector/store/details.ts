@@ -11,7 +11,9 @@ import { type Counts, plus, type Top } from './top.ts'
 
 export type Attacker = Counts & {
   ip: string
-  /** Counts by host label. */
+  /** On how many hosts it was seen, given or not. */
+  seenOn: number
+  /** Counts by host label, most tried first. */
   hosts: Map<string, Counts>
   /** Attempts by user name, most tried first; attempts that named nobody are in none of them. */
   users: Map<string, number>
@@ -30,14 +32,15 @@ export type Details = {
 /** Most user names given per attacker: one address has tried tens of thousands. */
 const mostUsers = 1000
 
-export type DetailsAsked = Span & { users?: number | undefined }
+/** Most user names and hosts that are given of each. */
+export type DetailsAsked = Span & { users?: number | undefined; hosts?: number | undefined }
 
 /** What is known of one address: counts by host's id, and attempts by name, more than are wanted. */
 type Known = { hosts: Iterable<readonly [host: number, counts: Counts]>; names: Names }
 
 /** Opens the details of addresses over a span, which is read as given. */
 export function openDetails(db: Database, asked: DetailsAsked, reading: Reading): Details {
-  const { since = 0, until = never, users: most = mostUsers } = asked
+  const { since = 0, until = never, users: most = mostUsers, hosts } = asked
   const labels = labelsOf(db)
   // Where the hours are read again for each piece, the more at once the better.
   const isDear = reading.kind === 'hours' && !reading.isKept
@@ -45,7 +48,7 @@ export function openDetails(db: Database, asked: DetailsAsked, reading: Reading)
     perPiece: isDear ? 5000 : 20,
     of: (list) => {
       const known = knownOf(db, reading, list, { since, until, most })
-      return list.map((one) => attacker(one, known(one), labels, most))
+      return list.map((one) => attacker(one, known(one), labels, { users: most, hosts }))
     },
   }
 }
@@ -90,7 +93,7 @@ function attacker(
   { name, ...row }: Top,
   { hosts, names }: Known,
   labels: Map<number, string>,
-  most: number,
+  { users, hosts: most = never }: DetailsAsked,
 ): Attacker {
   const byLabel = new Map<string, Counts>()
   for (const [host, counts] of hosts) {
@@ -101,8 +104,9 @@ function attacker(
   return {
     ip: name,
     ...row,
-    hosts: new Map([...byLabel].sort(byMost)),
-    users: new Map([...names].sort(byAttempts).slice(0, most)),
+    seenOn: byLabel.size,
+    hosts: new Map([...byLabel].sort(byMost).slice(0, most)),
+    users: new Map([...names].sort(byAttempts).slice(0, users)),
   }
 }
 

@@ -37,6 +37,8 @@ export type AttackersAsked = Span & {
   ip?: string | undefined
   /** Most user names given of each; 1000 if not said. */
   users?: number | undefined
+  /** Most hosts given of each; all if not said. */
+  hosts?: number | undefined
 }
 
 export type TotalsStore = {

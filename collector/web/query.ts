@@ -49,6 +49,7 @@ export const AttackersQuery = Type.Object(
       'Most user names given of each, 0 to 1000; where not given 1000 of one address (ip), 20 of each of many.',
       10,
     ),
+    hosts: text('Most hosts given of each, 0 to 1000; where not given all of them.', 10),
     format,
   },
   strict,
@@ -129,11 +130,11 @@ function wholeLimit(value: string, most: number): number {
   throw new Refusal(400, `limit: ${quoted(value)} is not a whole number from 1 to ${most}`)
 }
 
-/** Reads `users`; undefined where it was not asked. Throws a Refusal (400). */
-export function readUsers(value: string | undefined): number | undefined {
+/** Reads `users` or `hosts`; undefined where it was not asked. Throws a Refusal (400). */
+export function readMost(name: 'users' | 'hosts', value: string | undefined): number | undefined {
   if (value === undefined) return undefined
   if (/^\d{1,4}$/.test(value) && Number(value) <= 1000) return Number(value)
-  throw new Refusal(400, `users: ${quoted(value)} is not a whole number from 0 to 1000`)
+  throw new Refusal(400, `${name}: ${quoted(value)} is not a whole number from 0 to 1000`)
 }
 
 /** Reads `before`. Throws a Refusal (400). */

@@ -17,7 +17,7 @@ import {
   readCursor,
   readFileLimit,
   readLimit,
-  readUsers,
+  readMost,
   SpanQuery,
   TopQuery,
 } from './query.ts'
@@ -99,8 +99,9 @@ function addTops(app: FastifyInstance, { db, now }: RoutesOptions, reuse: Reuse)
     async ({ query }, reply) => {
       const { q, limit, format } = query
       const ip = readAddress(query.ip)
-      const users = readUsers(query.users)
-      const asked = { ...readSpan(query, now()), q, ip }
+      const users = readMost('users', query.users)
+      const hosts = readMost('hosts', query.hosts)
+      const asked = { ...readSpan(query, now()), q, ip, hosts }
       if (isFile(format)) {
         const most = readFileLimit(limit)
         const pieces = totals.everyAttacker({ ...asked, limit: most, users: users ?? mostNames })

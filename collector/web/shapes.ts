@@ -32,7 +32,8 @@ export const AttackersAnswer = Type.Object(
         {
           ip: Type.String(),
           ...counts,
-          hosts: byName(Type.Object(counts, strict), 'Counts by host.'),
+          seenOn: Type.Integer({ minimum: 0, description: 'On how many hosts it was seen, given below or not.' }),
+          hosts: byName(Type.Object(counts, strict), 'Counts by host, those most tried.'),
           users: byName(Count, 'Attempts by user name, those most tried.'),
           first: Type.String({ description: 'First time ever seen, ISO 8601, UTC.' }),
           last: Type.String({ description: 'Last time seen, ISO 8601, UTC.' }),

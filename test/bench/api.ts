@@ -115,9 +115,9 @@ function questions(db: Database): { pages: string[]; scripts: string[] } {
     totals: [...shown, ''],
     chart: [...shown, ...[...spans, ...brushed].map((span) => `${span}&by=host`)],
     attackers: [
-      ...shown.map((span) => `${span}&limit=10&users=0`),
-      ...[...shown, ''].map((span) => `${span}&limit=25&users=5`),
-      ...names.map((q) => `since=30d&limit=25&users=5&q=${q}`),
+      ...shown.map((span) => `${span}&limit=10&users=0&hosts=0`),
+      ...[...shown, ''].map((span) => `${span}&limit=25&users=5&hosts=4`),
+      ...names.map((q) => `since=30d&limit=25&users=5&hosts=4&q=${q}`),
       `ip=${ip(0)}`,
       `ip=${ip(500)}`,
     ],

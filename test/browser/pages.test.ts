@@ -54,6 +54,19 @@ after(async () => {
   await web.close()
 })
 
+test('who was seen on many hosts shows four of them and how many more', { skip }, async () => {
+  const { page, troubles, close } = await open(browser)
+  await logIn(page, web)
+  await page.goto(`${web.url}/?page=attackers&span=30d&q=${attacker}`)
+  await page.waitForSelector('#attackers .address')
+  assert.match(await seen(page, '#attackers'), /on (\S+ \d+, ){3}\S+ \d+ and 3 more; last /)
+  await page.goto(`${web.url}/?span=30d`)
+  await page.waitForSelector('[aria-label="Top attackers"] .address')
+  assert.match(await seen(page, '[aria-label="Top attackers"]'), /203\.0\.113\.21 7 hosts/)
+  assert.deepEqual(troubles, [])
+  await close()
+})
+
 test('a report stands there as it looked: bold where it was bold, quotes as quotes', {
   skip,
 }, async () => {

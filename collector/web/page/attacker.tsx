@@ -59,7 +59,7 @@ function Facts({ who }: { who: Who }) {
         <Stat name="attempts" value={who.attempts} />
         <Stat name="probes" value={who.probes} />
         <Stat name="logins" value={who.logins} />
-        <Stat name="hosts" value={Object.keys(who.hosts).length} />
+        <Stat name="hosts" value={who.seenOn} />
         <Stat name="names tried" value={Object.keys(who.users).length} />
       </dl>
       <p class="quiet">

@@ -8,6 +8,8 @@ import { counted, number, range, visible } from './words.ts'
 
 const most = 25
 const mostNames = 4
+// One name more than are shown says that there are others.
+const few = { hosts: String(mostNames), users: String(mostNames + 1) }
 
 export function Attackers() {
   const span = chosen()
@@ -15,7 +17,7 @@ export function Attackers() {
   const host = at('host')
   const q = at('q')
   const times = isEver ? {} : asked(span)
-  const from = path('attackers', { ...times, host, q, limit: String(most), users: '5' })
+  const from = path('attackers', { ...times, host, q, limit: String(most), ...few })
   const rows = useAnswer<AttackersAnswer>(from)?.attackers
   return (
     <Card
@@ -88,12 +90,11 @@ function AttackerRow({ row }: { row: AttackersAnswer['attackers'][number] }) {
       <p class="quiet">
         on{' '}
         {hosts
-          .slice(0, mostNames)
           .map(
             ([name, { attempts, probes }]) => `${visible(name, 40)} ${number(attempts + probes)}`,
           )
           .join(', ')}
-        {hosts.length > mostNames && ` and ${number(hosts.length - mostNames)} more`}; last{' '}
+        {row.seenOn > hosts.length && ` and ${number(row.seenOn - hosts.length)} more`}; last{' '}
         <Ago iso={row.last} />
       </p>
       {users.length > 0 && (

@@ -89,7 +89,7 @@ function HostsNow({ hosts }: { hosts: HostsAnswer['hosts'] | undefined }) {
 }
 
 function TopAttackers({ query }: { query: Query }) {
-  const from = path('attackers', { ...query, limit: '10', users: '0' })
+  const from = path('attackers', { ...query, limit: '10', users: '0', hosts: '0' })
   const rows = useAnswer<AttackersAnswer>(from)?.attackers
   const most = rows?.[0]?.attempts ?? 0
   return (
@@ -102,7 +102,7 @@ function TopAttackers({ query }: { query: Query }) {
         {(row) => (
           <Bar key={row.ip} value={row.attempts} most={most}>
             <Address ip={row.ip} />
-            <span class="quiet"> {counted(Object.keys(row.hosts).length, 'host')}</span>
+            <span class="quiet"> {counted(row.seenOn, 'host')}</span>
             {row.logins > 0 && <span class="badge bad">logged in</span>}
           </Bar>
         )}

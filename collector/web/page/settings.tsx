@@ -31,6 +31,8 @@ const schedules = [
   ['0 8 * * 1', 'Mondays at 8:00'],
 ] as const
 
+const zones = Intl.supportedValuesOf('timeZone').map((name) => [name] as const)
+
 function meaning(schedule: string): string {
   const words = schedules.find(([cron]) => cron === schedule)?.[1]
   return words === undefined ? '' : `This one: ${words}.`
@@ -65,7 +67,7 @@ function ReportSettings() {
         <Field
           label="Schedule"
           name="schedule"
-          list="schedules"
+          suggestions={schedules}
           value={settings.schedule}
           maxLength={100}
           required
@@ -73,27 +75,15 @@ function ReportSettings() {
         >
           A cron expression: minute, hour, day, month, day of the week. {meaning(settings.schedule)}
         </Field>
-        <datalist id="schedules">
-          {schedules.map(([cron, words]) => (
-            <option key={cron} value={cron}>
-              {words}
-            </option>
-          ))}
-        </datalist>
         <Field
           label="Time zone"
           name="zone"
-          list="zones"
+          suggestions={zones}
           value={settings.zone}
           maxLength={64}
           required
           to={(zone) => change({ zone })}
         />
-        <datalist id="zones">
-          {Intl.supportedValuesOf('timeZone').map((name) => (
-            <option key={name} value={name} />
-          ))}
-        </datalist>
         <Field
           label="Quiet hours"
           name="quiet"
@@ -117,7 +107,7 @@ function ReportSettings() {
 
 function Field({
   label,
-  list,
+  suggestions,
   to,
   children,
   ...input
@@ -126,23 +116,36 @@ function Field({
   name: keyof Settings
   value: string
   maxLength: number
-  list?: string
+  /** Values to choose from, with what each means; others may be typed. */
+  suggestions?: readonly (readonly [value: string, words?: string])[]
   placeholder?: string
   required?: boolean
   to: (value: string) => void
   children?: ComponentChildren
 }) {
+  const list = suggestions && `${input.name}-suggestions`
   return (
-    <label>
-      {label}
-      <input
-        type="text"
-        list={list}
-        {...input}
-        onInput={(event) => to(event.currentTarget.value)}
-      />
-      {children && <span class="quiet">{children}</span>}
-    </label>
+    <>
+      <label>
+        {label}
+        <input
+          type="text"
+          list={list}
+          {...input}
+          onInput={(event) => to(event.currentTarget.value)}
+        />
+        {children && <span class="quiet">{children}</span>}
+      </label>
+      {suggestions && (
+        <datalist id={list}>
+          {suggestions.map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </datalist>
+      )}
+    </>
   )
 }
 

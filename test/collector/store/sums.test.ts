@@ -77,18 +77,33 @@ test('whatever was told: every sum over every span is what the findings themselv
         const found = totals.attackers({ ...span, limit: 500 })
         const whole = [...totals.everyAttacker({ ...span, limit: 500 })].flat()
         assert.deepEqual(whole, found)
-        const cut = totals.attackers({ ...span, limit: 500, users: 1 })
-        assert.deepEqual(
-          cut.map(({ users }) => [...users]),
-          found.map(({ users }) => [...users].slice(0, 1)),
-        )
+        const entries = (list: typeof found) =>
+          list.map((one) => ({ ...one, users: [...one.users], hosts: [...one.hosts] }))
+        for (const [users, hosts] of [
+          [1, 1],
+          [0, 2],
+          [2, 0],
+        ]) {
+          const cut = totals.attackers({ ...span, limit: 500, users, hosts })
+          assert.deepEqual(
+            entries(cut),
+            entries(found).map((one) => ({
+              ...one,
+              users: one.users.slice(0, users),
+              hosts: one.hosts.slice(0, hosts),
+            })),
+          )
+        }
         const wanted = slowly(within, ({ ip }) => ip)
         assert.deepEqual(
           found.map(({ ip, attempts, probes, logins }) => ({ name: ip, attempts, probes, logins })),
           wanted,
         )
-        for (const { ip, hosts, users } of found) {
+        for (const { ip, seenOn, hosts, users } of found) {
           const own = within.filter((row) => row.ip === ip)
+          const counted = own.filter(({ kind }) => kind !== 'blocked')
+          assert.equal(seenOn, new Set(counted.map((row) => row.host)).size)
+          assert.equal(hosts.size, seenOn)
           assert.deepEqual(
             [...users].map(([name, attempts]) => ({ name, attempts })),
             slowly(

@@ -101,6 +101,7 @@ test('totals and attackers agree, over all time and within a span', async () => 
       attempts: 4,
       probes: 0,
       logins: 1,
+      seenOn: 2,
       hosts: {
         nas: { attempts: 3, probes: 0, logins: 0 },
         pi: { attempts: 1, probes: 0, logins: 1 },
@@ -110,6 +111,9 @@ test('totals and attackers agree, over all time and within a span', async () => 
       last: '2026-11-22T12:19:20.000Z',
     },
   ])
+  const few = await web.read('/api/v1/attackers?since=1h&q=203.0.113.9&hosts=1&users=0')
+  const { hosts, ...others } = body.attackers[0]
+  assert.deepEqual(few.body.attackers, [{ ...others, hosts: { nas: hosts.nas }, users: {} }])
 })
 
 test('a span can be said in every documented way', async () => {
@@ -150,6 +154,8 @@ test('a wrong value is refused with a sentence that names it and says what is ri
     ['attackers?limit=1.5', /^limit: /],
     ['attackers?limit=%20', /^limit: /],
     ['attackers?limit=NaN', /^limit: /],
+    ['attackers?hosts=all', /^hosts: "all" is not a whole number from 0 to 1000$/],
+    ['attackers?users=1001', /^users: "1001" is not a whole number from 0 to 1000$/],
     [`attackers?q=${'x'.repeat(300)}`, /^query: q: /],
     ['findings?kind=bogus', /^query: kind: must be one of /],
     ['findings?before=x', /^before: "x" is not a whole number$/],
