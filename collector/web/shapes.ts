@@ -32,7 +32,10 @@ export const AttackersAnswer = Type.Object(
         {
           ip: Type.String(),
           ...counts,
-          seenOn: Type.Integer({ minimum: 0, description: 'On how many hosts it was seen, given below or not.' }),
+          seenOn: Type.Integer({
+            minimum: 0,
+            description: 'On how many hosts it was seen, given below or not.',
+          }),
           hosts: byName(Type.Object(counts, strict), 'Counts by host, those most tried.'),
           users: byName(Count, 'Attempts by user name, those most tried.'),
           first: Type.String({ description: 'First time ever seen, ISO 8601, UTC.' }),
