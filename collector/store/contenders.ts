@@ -4,7 +4,7 @@
  * days on which the span begins and ends, is out.
  */
 import type { Database } from './database.ts'
-import { countedIn, type Reading, readingOf } from './reading.ts'
+import { countedIn, type Reading, readingOf, widened } from './reading.ts'
 import { sought } from './search.ts'
 import { dayHours, hourMillis } from './sums.ts'
 import { type TopAsked, top } from './top.ts'
@@ -12,6 +12,8 @@ import { type TopAsked, top } from './top.ts'
 // Of more, or where there is not much to read, it costs less to count everybody.
 const most = 2000
 const little = 20_000
+// The list is mostly among the first of all time, this many times its length: whoever else can be on it is read later.
+const times = 3
 
 /**
  * The addresses that can be among those asked for, in no order, undefined where that is no help; and what
@@ -31,9 +33,9 @@ export function contenders(
   const first = namesOf(
     db
       .prepare(`${tried} ORDER BY attempts DESC LIMIT :most`)
-      .all({ ...bind, since, most: 2 * limit }),
+      .all({ ...bind, since, most: times * limit }),
   )
-  if (first.length < 2 * limit) return { only: first }
+  if (first.length < times * limit) return { only: first }
   const reading = readingOf(db, { ...asked, only: first })
   const bar = top(db, 'ip', { ...asked, only: first }, reading)[limit - 1]?.attempts ?? 0
   if (bar === 0) return {}
@@ -48,7 +50,9 @@ export function contenders(
   )
   if (left.length > most) return {}
   const read = new Set(first)
-  return left.every((one) => read.has(one)) ? { only: first, reading } : { only: left }
+  const others = left.filter((one) => !read.has(one))
+  if (others.length === 0) return { only: first, reading }
+  return { only: [...first, ...others], reading: widened(db, asked, reading, others) }
 }
 
 const never = 8.64e15

@@ -68,7 +68,10 @@ function knownOf(
   const isWhole = ({ first, last }: Top) =>
     reading.kind === 'days' && first >= since && last < until
   const cut = list.filter((one) => !isWhole(one))
-  const seen = reading.hours.seen(cut.map(({ name }) => name))
+  const seen = reading.hours.seen(
+    cut.map(({ name }) => name),
+    most > 0,
+  )
   return (one) => {
     if (isWhole(one)) return ever(one)
     const hours = seen.get(one.name) ?? nothing
@@ -93,7 +96,7 @@ function attacker(
   { name, ...row }: Top,
   { hosts, names }: Known,
   labels: Map<number, string>,
-  { users, hosts: most = never }: DetailsAsked,
+  { users, hosts: most = never }: { users: number; hosts: number | undefined },
 ): Attacker {
   const byLabel = new Map<string, Counts>()
   for (const [host, counts] of hosts) {
@@ -105,9 +108,24 @@ function attacker(
     ip: name,
     ...row,
     seenOn: byLabel.size,
-    hosts: new Map([...byLabel].sort(byMost).slice(0, most)),
-    users: new Map([...names].sort(byAttempts).slice(0, users)),
+    hosts: new Map(firstOf([...byLabel], byMost, most)),
+    users: new Map(firstOf([...names], byAttempts, users)),
   }
+}
+
+// A few of hundreds are found without sorting all of them.
+function firstOf<T>(all: T[], order: (one: T, other: T) => number, most: number): T[] {
+  if (most === 0) return []
+  if (most * 8 > all.length) return all.sort(order).slice(0, most)
+  const first: T[] = []
+  for (const one of all) {
+    const last = first[most - 1]
+    if (last !== undefined && order(one, last) >= 0) continue
+    const at = first.findIndex((other) => order(one, other) < 0)
+    first.splice(at === -1 ? first.length : at, 0, one)
+    if (first.length > most) first.pop()
+  }
+  return first
 }
 
 function byMost([one, a]: [string, Counts], [other, b]: [string, Counts]): number {

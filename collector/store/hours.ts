@@ -1,7 +1,7 @@
 /** What the hours of a span hold, down to host, address and user name. */
 import type { Database } from './database.ts'
 import { type Bind, type Slice, tableOf } from './span.ts'
-import type { Counts } from './top.ts'
+import { type Counts, plus } from './top.ts'
 
 /** Attempts by user name. */
 export type Names = Map<string, number>
@@ -11,8 +11,8 @@ export type Seen = { hosts: Map<number, Counts>; names: Names }
 export type Hours = {
   /** By address; or the attempts by user name. */
   counts: (of: 'ip' | 'user') => Map<string, Counts>
-  /** Of these addresses, those that are there. */
-  seen: (ips: readonly string[]) => Map<string, Seen>
+  /** Of these addresses, those that are there; with their names where those are asked for. */
+  seen: (ips: readonly string[], isNaming: boolean) => Map<string, Seen>
 }
 
 type HourRow = [
@@ -40,11 +40,31 @@ function keptHours(db: Database, slice: Slice): Hours {
   }
   return {
     counts: (of) => {
+      if (of === 'ip') return new Map([...rows()].map(([ip, own]) => [ip, sumOf(own)]))
       const all = new Map<string, Counts>()
-      for (const own of rows().values()) addCounts(all, own, of)
+      for (const own of rows().values()) addNames(all, own)
       return all
     },
-    seen: (ips) => new Map(ips.map((ip) => [ip, seenOf(rows().get(ip) ?? [])])),
+    seen: (ips, isNaming) => {
+      const found = new Map<string, Seen>()
+      for (const ip of ips) {
+        const own = rows().get(ip)
+        if (own !== undefined) found.set(ip, seenOf(own, isNaming))
+      }
+      return found
+    },
+  }
+}
+
+/** The hours of two slices that have no address in common. */
+export function bothHours(one: Hours, other: Hours): Hours {
+  return {
+    counts: (of) => {
+      const all = one.counts(of)
+      for (const [name, counts] of other.counts(of)) all.set(name, plus(counts, all.get(name)))
+      return all
+    },
+    seen: (ips, isNaming) => new Map([...one.seen(ips, isNaming), ...other.seen(ips, isNaming)]),
   }
 }
 
@@ -64,19 +84,20 @@ function soughtHours(db: Database, slice: Slice): Hours {
   return {
     counts: (of) => {
       const chosen = of === 'ip' ? "ip, 0, ''" : "'', 0, user"
+      const rows = read(db, `WITH ${cte} SELECT ${chosen}, ${sums} FROM slice GROUP BY ${of}`, bind)
+      if (of === 'ip') return new Map(rows.map((row) => [row[0], sumOf([row])]))
       const all = new Map<string, Counts>()
-      const sql = `WITH ${cte} SELECT ${chosen}, ${sums} FROM slice GROUP BY ${of}`
-      addCounts(all, read(db, sql, bind), of)
+      addNames(all, rows)
       return all
     },
-    seen: (ips) => {
+    seen: (ips, isNaming) => {
       const rows = read(
         db,
-        `WITH ${cte} SELECT ip, host, user, ${sums} FROM slice
+        `WITH ${cte} SELECT ip, host, ${isNaming ? 'user' : "''"}, ${sums} FROM slice
          WHERE ip IN (SELECT value FROM json_each(:ips)) GROUP BY 1, 2, 3`,
         { ...bind, ips: JSON.stringify(ips) },
       )
-      return new Map([...byAddress(rows)].map(([ip, own]) => [ip, seenOf(own)]))
+      return new Map([...byAddress(rows)].map(([ip, own]) => [ip, seenOf(own, isNaming)]))
     },
   }
 }
@@ -88,37 +109,37 @@ function read(db: Database, sql: string, bind: Bind): HourRow[] {
   return statement.all(bind) as unknown as HourRow[]
 }
 
-function addCounts(all: Map<string, Counts>, rows: readonly HourRow[], of: 'ip' | 'user'): void {
-  for (const [ip, , user, attempts, probes, logins] of rows) {
-    if (of === 'ip') add(all, ip, attempts, probes, logins)
-    else if (user !== '' && attempts !== 0) add(all, user, attempts, 0, 0)
+function sumOf(rows: readonly HourRow[]): Counts {
+  const sum = { attempts: 0, probes: 0, logins: 0 }
+  for (const row of rows) add(sum, row)
+  return sum
+}
+
+function addNames(all: Map<string, Counts>, rows: readonly HourRow[]): void {
+  for (const [, , user, attempts] of rows) {
+    if (user === '' || attempts === 0) continue
+    const known = all.get(user)
+    if (known === undefined) all.set(user, { attempts, probes: 0, logins: 0 })
+    else known.attempts += attempts
   }
 }
 
-function seenOf(rows: readonly HourRow[]): Seen {
+function seenOf(rows: readonly HourRow[], isNaming: boolean): Seen {
   const seen: Seen = { hosts: new Map(), names: new Map() }
-  for (const [, host, user, attempts, probes, logins] of rows) {
-    add(seen.hosts, host, attempts, probes, logins)
-    if (user !== '' && attempts !== 0) {
+  for (const row of rows) {
+    const [, host, user, attempts] = row
+    const known = seen.hosts.get(host)
+    if (known === undefined) seen.hosts.set(host, sumOf([row]))
+    else add(known, row)
+    if (isNaming && user !== '' && attempts !== 0) {
       seen.names.set(user, (seen.names.get(user) ?? 0) + attempts)
     }
   }
   return seen
 }
 
-function add<K>(
-  all: Map<K, Counts>,
-  key: K,
-  attempts: number,
-  probes: number,
-  logins: number,
-): void {
-  const known = all.get(key)
-  if (known === undefined) {
-    all.set(key, { attempts, probes, logins })
-    return
-  }
-  known.attempts += attempts
-  known.probes += probes
-  known.logins += logins
+function add(sum: Counts, [, , , attempts, probes, logins]: HourRow): void {
+  sum.attempts += attempts
+  sum.probes += probes
+  sum.logins += logins
 }

@@ -4,7 +4,7 @@
  * the one before, whichever are fewer.
  */
 import type { Database } from './database.ts'
-import { type Hours, openHours } from './hours.ts'
+import { bothHours, type Hours, openHours } from './hours.ts'
 import {
   edgeSlice,
   hostIds,
@@ -55,6 +55,18 @@ export function readingOf(db: Database, asked: ReadingAsked): Reading {
   const { days, pieces } = edges
   const many = pieces.reduce((sum, { from, to }) => sum + counted(db, from, to), 0)
   return { kind: 'days', days, hours: open(edgeSlice(asked, pieces), isWhole || many <= few) }
+}
+
+/** The same reading of these addresses too, of which it holds none yet. */
+export function widened(
+  db: Database,
+  asked: ReadingAsked,
+  reading: Reading,
+  only: readonly string[],
+): Reading {
+  const more = readingOf(db, { ...asked, only })
+  if (reading.kind === 'ever' || more.kind === 'ever') return reading
+  return { ...reading, hours: bothHours(reading.hours, more.hours) }
 }
 
 // Later than any hour there is.

@@ -6,6 +6,7 @@ import { openDatabase } from '../../../collector/store/database.ts'
 import type { FindingRow } from '../../../collector/store/history.ts'
 import { openTotals } from '../../../collector/store/totals.ts'
 import { enrol, type Told } from '../../support/findings.ts'
+import { randomOf } from '../../support/random.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -156,27 +157,49 @@ test('whatever was told: every sum over every span is what the findings themselv
 
 test('the first of very many addresses and names are found though most are never looked at', () => {
   const db = openDatabase(':memory:')
-  const nas = enrol(db, 'nas', end)
-  nas.tell(
-    ...Array.from({ length: 4000 }, (_, at) => ({
-      kind: 'attempt' as const,
-      at: end - (at % 9) * day - at * 1000,
-      ip: `10.${at % 3}.${(at >> 4) % 250}.${at % 250}`,
-      user: `u${at % 40}`,
-      count: 1 + ((at * 7) % 23),
-    })),
-  )
-  const totals = openTotals(db, 100)
-  for (const days of [1.3, 2.7, 6.1]) {
-    const since = end - days * day
-    const all = totals.attackers({ since, limit: 500, users: 0 })
-    assert.deepEqual(
-      totals.attackers({ since, limit: 7, users: 0 }).map(({ ip, attempts }) => [ip, attempts]),
-      all.slice(0, 7).map(({ ip, attempts }) => [ip, attempts]),
+  const random = randomOf(11)
+  for (const teller of Array.from({ length: 20 }, (_, at) => enrol(db, `host-${at}`, end))) {
+    teller.tell(
+      ...Array.from({ length: 400 }, () => {
+        const back = random.whole(0, 9 * day)
+        const fate = random.next()
+        // Some all the time on many hosts and under many names, some on one day, most hardly ever.
+        const [net, most] =
+          fate < 0.5 ? [0, 8] : fate < 0.75 ? [1 + Math.floor(back / day), 3] : [99, 250]
+        return {
+          kind: 'attempt' as const,
+          at: end - back,
+          ip: `10.0.${net}.${random.whole(1, most)}`,
+          user: `u${random.whole(0, 40)}`,
+          count: random.whole(1, 23),
+        }
+      }),
     )
-    const names = (users: number) =>
-      totals.attackers({ since, limit: 7, users }).map((one) => [...one.users].slice(0, 3))
-    assert.deepEqual(names(3), names(1000))
+  }
+  for (const few of [100, undefined]) {
+    const totals = openTotals(db, few)
+    for (const [from, to] of [
+      [1.3, 0],
+      [2.7, 0],
+      [6.1, 0],
+      [5.2, 4.2],
+      [6.1, 2.3],
+    ] as const) {
+      const span = { since: end - from * day, until: to === 0 ? undefined : end - to * day }
+      const all = totals.attackers({ ...span, limit: 500 })
+      for (const limit of [1, 3, 7, 20]) {
+        const first = totals.attackers({ ...span, limit, users: 3, hosts: 2 })
+        assert.deepEqual(
+          first.map((one) => ({ ...one, users: [...one.users], hosts: [...one.hosts] })),
+          all.slice(0, limit).map((one) => ({
+            ...one,
+            users: [...one.users].slice(0, 3),
+            hosts: [...one.hosts].slice(0, 2),
+          })),
+        )
+      }
+      assert.ok(all.some(({ seenOn, users }) => seenOn > 16 && users.size > 24))
+    }
   }
   db.close()
 })
