@@ -11,7 +11,7 @@ import { openExport } from '../parse/export.ts'
 import { readEntry } from '../parse/journal.ts'
 import { openParser } from '../parse/parse.ts'
 import { leadingNuls, longestLine } from '../source/lines.ts'
-import type { Once } from '../source/once.ts'
+import type { Once, Part } from '../source/once.ts'
 import type { Source } from '../source/source.ts'
 import { isExport, type ReadingOptions } from './records.ts'
 
@@ -42,16 +42,23 @@ const isAnyOwn = () => true
 export type Start = { base: number; last: number | null }
 const start: Start = { base: 0, last: null }
 
-/** Reads a part of a log of lines that begins and ends with a line; gives the time of its last one. */
+/**
+ * Reads a part of a log of lines that begins and ends with a line, and closes it; gives the time of its
+ * last one.
+ */
 export async function* countPart(
-  { name, fill }: Pick<Once, 'name' | 'fill'>,
+  { name, fill, close }: Part,
   options: ReadingOptions,
   count: Count,
   from: Start,
 ): AsyncGenerator<number, number | null> {
-  const bytes = Buffer.allocUnsafeSlow(longestLine + readBytes)
-  const first = await fill(bytes.subarray(0, readBytes))
-  return yield* countLines(bytes, first, fill, options, count, name, from)
+  try {
+    const bytes = Buffer.allocUnsafeSlow(longestLine + readBytes)
+    const first = await fill(bytes.subarray(0, readBytes))
+    return yield* countLines(bytes, first, fill, options, count, name, from)
+  } finally {
+    close()
+  }
 }
 
 async function* countLines(

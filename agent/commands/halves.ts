@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type FoldState, nothingRead } from '../../shared/checkpoint.ts'
 import { type Count, openCount } from '../fold/fold.ts'
 import { longestLine } from '../source/lines.ts'
-import { isUnpacked, type Once, openPart } from '../source/once.ts'
+import { isUnpacked, openPart, type Part } from '../source/once.ts'
 import { countPart } from './counting.ts'
 import { isExport, type ReadingOptions } from './records.ts'
 import { openTally, type Rows, type Tally } from './tally.ts'
@@ -55,18 +55,17 @@ function lineFrom(descriptor: number, from: number): number | null {
 }
 
 /**
- * Counts both halves of a log: `fill` gives the first, and `second` promises the other, null where nobody
- * could count it. Gives the lines of every step.
+ * Counts both halves of a log: `first` is read here and closed, and `second` promises the other, null where
+ * nobody could count it. Gives the lines of every step.
  */
 export async function* countHalves(
   { path, at }: Cut,
-  fill: Once['fill'],
+  first: Part,
   options: ReadingOptions,
   count: Count,
   tally: Tally,
   second: Promise<Second | null>,
 ): AsyncGenerator<number> {
-  const first = { name: path, fill }
   const last = yield* countPart(first, options, count, { base: 0, last: null })
   const half = await second
   if (half !== null && isDeepStrictEqual(half.from, { open: count.save(), last })) {
@@ -83,7 +82,7 @@ export async function countSecond(
   since: number | null,
 ): Promise<Second> {
   const guess = openCount(nothingRead, { found: () => undefined, amended: () => undefined })
-  const warm = { ...openPart(path, before, at), name: path }
+  const warm = openPart(path, before, at)
   const { last } = await read(countPart(warm, options, guess, { base: before, last: null }))
   const from = { open: guess.save(), last }
   const tally = openTally(since)
@@ -93,8 +92,8 @@ export async function countSecond(
   return { from, to, lines: end.lines, rows: tally.rows() }
 }
 
-function restOf(path: string, at: number): Pick<Once, 'name' | 'fill'> {
-  return { ...openPart(path, at, Number.POSITIVE_INFINITY), name: path }
+function restOf(path: string, at: number): Part {
+  return openPart(path, at, Number.POSITIVE_INFINITY)
 }
 
 async function read(

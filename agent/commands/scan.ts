@@ -1,10 +1,11 @@
+import { once as event } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { nothingRead } from '../../shared/checkpoint.ts'
 import { ConfigError } from '../../shared/config.ts'
 import { plain, plainJson } from '../../shared/plain.ts'
 import type { AgentConfig } from '../config.ts'
 import { type Count, openCount } from '../fold/fold.ts'
-import { type Once, openPart } from '../source/once.ts'
+import { type Once, openPart, type Part } from '../source/once.ts'
 import { countAll, countSource } from './counting.ts'
 import { type Cut, countHalves, cutOf } from './halves.ts'
 import { openInput } from './input.ts'
@@ -42,7 +43,9 @@ export async function scan(
       ? await ownLogs(config, options)
       : givenLogs(files, options, since, availableParallelism() > 1 ? program : undefined)
   const summary = await summarise(logs, since, openProgress(err))
-  out.write(json ? `${plainJson(summary)}\n` : render(summary))
+  for (const piece of json ? jsonOf(summary) : [render(summary)]) {
+    if (!out.write(piece)) await event(out, 'drain')
+  }
 }
 
 /** A log as scan reads it: counted to its end, with the number of lines of every step. */
@@ -108,15 +111,16 @@ function halvedLog(
   since: number | null,
   program: URL,
 ): Log {
-  const { fill, taken } = openPart(cut.path, 0, cut.at)
+  let first: Part | undefined
   return {
     name,
     total,
-    taken: () => 2 * taken(),
+    taken: () => 2 * (first?.taken() ?? 0),
     async *counted(count, tally) {
+      first = openPart(cut.path, 0, cut.at)
       const { second, stop } = startSecond(program, { cut, options, since })
       try {
-        yield* countHalves(cut, fill, options, count, tally, second)
+        yield* countHalves(cut, first, options, count, tally, second)
       } finally {
         stop()
       }
@@ -126,11 +130,33 @@ function halvedLog(
 
 const shownAttackers = 20
 
+/** The summary as JSON, in pieces: all in one text, the names tried would be in memory three times. */
+function* jsonOf({ attackers, local, ...totals }: Summary): Generator<string, void, void> {
+  let piece = `${plainJson(totals).slice(0, -1)},"attackers":[`
+  let comma = ''
+  for (const attacker of attackers) {
+    piece += `${comma}${attackerJson(attacker)}`
+    comma = ','
+    if (piece.length < writtenAtOnce) continue
+    yield piece
+    piece = ''
+  }
+  yield `${piece}],"local":${plainJson(local)}}\n`
+}
+
+const writtenAtOnce = 64 * 1024
+
+/** Not by way of an object of the names: V8 keeps each of those until it clears the whole heap. */
+function attackerJson({ ip, attempts, probes, logins, users, first, last }: Attacker): string {
+  const figures = plainJson({ ip, attempts, probes, logins }).slice(0, -1)
+  const tried = users.map(([user, times]) => `${plainJson(user)}:${times}`)
+  return `${figures},"users":{${tried.join()}},"first":"${first}","last":"${last}"}`
+}
+
 function render({ lines, attempts, probes, logins, attackers, local }: Summary): string {
-  const attacking = attackers.filter((one) => one.attempts > 0 || one.probes > 0)
-  const head = `${count(attempts, 'attempt')} by ${count(attacking.length, 'address', 'addresses')}, ${count(probes, 'probe')}, ${count(logins, 'login')} in ${count(lines, 'line')}`
-  const rows = attackers.slice(0, shownAttackers).map((one) => {
-    const users = triedMost(one).map(([user, n]) => `${plain(user, 20)} ${n}`)
+  const head = `${count(attempts, 'attempt')} by ${count(attackers.attacking, 'address', 'addresses')}, ${count(probes, 'probe')}, ${count(logins, 'login')} in ${count(lines, 'line')}`
+  const rows = Array.from(Iterator.from(attackers).take(shownAttackers), (one) => {
+    const users = one.users.slice(0, 3).map(([user, n]) => `${plain(user, 20)} ${n}`)
     const figures = [one.attempts, one.probes, one.logins].map((n) => String(n).padStart(9))
     return `${plain(one.ip, 45).padEnd(40)}${figures.join('')}   ${users.join(', ')}`
   })
@@ -144,13 +170,6 @@ function render({ lines, attempts, probes, logins, attackers, local }: Summary):
     ...local.map(({ user, program, attempts: n }) => `  ${plain(user)} by ${program}: ${n}`),
     '',
   ].join('\n')
-}
-
-// A name of digits would stand first in the object whatever its count.
-function triedMost({ users }: Attacker): [string, number][] {
-  return Object.entries(users)
-    .sort((one, other) => other[1] - one[1])
-    .slice(0, 3)
 }
 
 function count(n: number, one: string, many = `${one}s`): string {

@@ -1,4 +1,5 @@
 import type { Sink } from '../fold/count.ts'
+import { openTries, type Tried, type Tries } from './tries.ts'
 
 /** What `scan --json` prints: every count by the rule of counting, attackers by attempts, then address. */
 export type Summary = {
@@ -6,24 +7,33 @@ export type Summary = {
   attempts: number
   probes: number
   logins: number
-  attackers: Attacker[]
-  local: { user: string; program: string; attempts: number }[]
+  attackers: Attackers
+  local: Local[]
 }
 
-/** One address; `first` and `last` are ISO 8601, UTC. An address that only logged in has attempts 0. */
+/**
+ * All addresses, each made when it is asked for: written out at once, with the names they tried, they
+ * took more than counting fifteen million lines. `attacking` of them did more than log in.
+ */
+export type Attackers = Iterable<Attacker> & { length: number; attacking: number }
+
+/**
+ * One address; `first` and `last` are ISO 8601, UTC. An address that only logged in has attempts 0.
+ * Each name it tried with how often, the most frequent first.
+ */
 export type Attacker = {
   ip: string
   attempts: number
   probes: number
   logins: number
-  users: Record<string, number>
+  users: [user: string, times: number][]
   first: string
   last: string
 }
 
 /** Adds up what is found, and makes nothing of it that is not asked for. */
 export type Tally = Sink & {
-  /** All it has added up, as `add` takes it from another thread. */
+  /** All it has added up, as `add` takes it from another thread; for when nothing more is found. */
   rows: () => Rows
   /** Adds what another tally has of lines that come later. */
   add: (rows: Rows) => void
@@ -32,39 +42,39 @@ export type Tally = Sink & {
 }
 
 /** What a tally holds; a structured clone of it is as good. */
-export type Rows = { addresses: ReadonlyMap<string, Row>; local: ReadonlyMap<string, Local> }
+export type Rows = {
+  ips: readonly string[]
+  users: readonly string[]
+  figures: Float64Array<ArrayBuffer>
+  tried: Tried
+  local: ReadonlyMap<string, Local>
+}
 
 type Local = { user: string; program: string; attempts: number }
 
-/** How often a name was tried; an object, so that one more is no second search. */
-type Tried = { times: number }
-
-type Row = {
-  attempts: number
-  probes: number
-  logins: number
-  users: Map<string, Tried>
-  /** The name tried last: whoever guesses passwords stays with one. */
-  user: string | undefined
-  tried: Tried
-  first: number
-  last: number
-}
+/** The figures of an address stand side by side: how often it did what, and ms UTC of its first and last. */
+const [attempts, probes, logins, first, last, width] = [0, 1, 2, 3, 4, 5] as const
 
 /** Opens a tally of findings no older than `since` (ms UTC; null for all). */
 export function openTally(since: number | null): Tally {
-  const byAddress = new Map<string, Row>()
+  const ips = openNumbers()
+  const users = openNumbers()
+  const tries = openTries()
   const byLocalUser = new Map<string, Local>()
-  const row = (ip: string, at: number): Row => {
-    const known = byAddress.get(ip)
-    if (known !== undefined) {
-      if (at < known.first) known.first = at
-      if (at > known.last) known.last = at
-      return known
-    }
-    const fresh = openRow(at)
-    byAddress.set(ip, fresh)
-    return fresh
+  let figures = new Float64Array(64 * width)
+
+  /** Where the figures of an address begin; it was seen at this time. */
+  const rowOf = (ip: string, at: number): number => {
+    const isNew = ips.known.length
+    const row = ips.of(ip) * width
+    if (row === figures.length) figures = grown(figures)
+    if (row === isNew * width) figures[row + first] = figures[row + last] = at
+    else if (at < (figures[row + first] ?? 0)) figures[row + first] = at
+    else if (at > (figures[row + last] ?? 0)) figures[row + last] = at
+    return row
+  }
+  const more = (at: number, count: number) => {
+    figures[at] = (figures[at] ?? 0) + count
   }
   return {
     found({ at, ip: from, user: named, program }, kind, count, _ordinal, session) {
@@ -73,64 +83,63 @@ export function openTally(since: number | null): Tally {
       const user = named ?? session?.user
       if (ip === undefined) {
         if (kind === 'attempt') addLocal(byLocalUser, user ?? '', program, count)
-      } else if (kind === 'probe') row(ip, at).probes += count
-      else if (kind === 'login') row(ip, at).logins += count
+      } else if (kind === 'probe') more(rowOf(ip, at) + probes, count)
+      else if (kind === 'login') more(rowOf(ip, at) + logins, count)
       else if (kind === 'attempt') {
-        const one = row(ip, at)
-        one.attempts += count
-        if (user !== undefined) tried(one, user).times += count
+        const row = rowOf(ip, at)
+        more(row + attempts, count)
+        if (user !== undefined) tries.add(row / width, users.of(user), count)
       }
     },
     amended: () => undefined,
-    rows: () => ({ addresses: byAddress, local: byLocalUser }),
-    add({ addresses, local }) {
-      for (const [ip, { attempts, probes, logins, users, first, last }] of addresses) {
-        const one = row(ip, first)
-        if (last > one.last) one.last = last
-        one.attempts += attempts
-        one.probes += probes
-        one.logins += logins
-        for (const [user, { times }] of users) tried(one, user).times += times
+    rows: () => ({
+      ...{ ips: ips.known, users: users.known },
+      ...{ figures, tried: tries.all(), local: byLocalUser },
+    }),
+    add({ ips: theirs, users: names, figures: told, tried, local }) {
+      const rows = theirs.map((ip, number) => {
+        const [from, row] = [number * width, rowOf(ip, told[number * width + first] ?? 0)]
+        rowOf(ip, told[from + last] ?? 0)
+        for (const what of [attempts, probes, logins]) more(row + what, told[from + what] ?? 0)
+        return row / width
+      })
+      const numbers = names.map(users.of)
+      for (let entry = 0; entry < tried.size; entry++) {
+        const row = rows[tried.addresses[entry] ?? 0] ?? 0
+        tries.add(row, numbers[tried.names[entry] ?? 0] ?? 0, tried.times[entry] ?? 0)
       }
       for (const one of local.values()) addLocal(byLocalUser, one.user, one.program, one.attempts)
     },
-    summary: (lines) => {
-      const attackers = [...byAddress].map(attackerOf).sort(byAttempts)
-      return {
-        lines,
-        attempts: sum(attackers, 'attempts'),
-        probes: sum(attackers, 'probes'),
-        logins: sum(attackers, 'logins'),
-        attackers,
-        local: [...byLocalUser.values()].sort((a, b) => b.attempts - a.attempts),
-      }
-    },
+    summary: (lines) => ({
+      lines,
+      attempts: sum(figures, attempts),
+      probes: sum(figures, probes),
+      logins: sum(figures, logins),
+      attackers: attackersOf(ips.known, users.known, figures, tries),
+      local: [...byLocalUser.values()].sort((a, b) => b.attempts - a.attempts),
+    }),
   }
 }
 
-function openRow(at: number): Row {
-  return {
-    attempts: 0,
-    probes: 0,
-    logins: 0,
-    users: new Map(),
-    user: undefined,
-    tried: { times: 0 },
-    first: at,
-    last: at,
-  }
+function grown(figures: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const more = new Float64Array(2 * figures.length)
+  more.set(figures)
+  return more
 }
 
-function tried(row: Row, user: string): Tried {
-  if (row.user === user) return row.tried
-  let tried = row.users.get(user)
-  if (tried === undefined) {
-    tried = { times: 0 }
-    row.users.set(user, tried)
+/** Gives every text a number, counted from 0, by which `known` has it. */
+function openNumbers(): { of: (text: string) => number; known: readonly string[] } {
+  const numbers = new Map<string, number>()
+  const known: string[] = []
+  const of = (text: string): number => {
+    let number = numbers.get(text)
+    if (number === undefined) {
+      number = known.push(text) - 1
+      numbers.set(text, number)
+    }
+    return number
   }
-  row.user = user
-  row.tried = tried
-  return tried
+  return { of, known }
 }
 
 function addLocal(rows: Map<string, Local>, user: string, program: string, count: number): void {
@@ -140,26 +149,43 @@ function addLocal(rows: Map<string, Local>, user: string, program: string, count
   rows.set(key, row)
 }
 
-function attackerOf([ip, row]: [string, Row]): Attacker {
-  const { attempts, probes, logins, users, first, last } = row
-  const byCount = [...users]
-    .map(([user, { times }]): [string, number] => [user, times])
-    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+function attackersOf(
+  ips: readonly string[],
+  users: readonly string[],
+  figures: Float64Array,
+  tries: Tries,
+): Attackers {
+  const of = (row: number, what: number) => figures[row * width + what] ?? 0
+  const isAttacking = (row: number) => of(row, attempts) > 0 || of(row, probes) > 0
+  const order = [...ips.keys()].sort(
+    (one, other) =>
+      of(other, attempts) - of(one, attempts) || ((ips[one] ?? '') < (ips[other] ?? '') ? -1 : 1),
+  )
+  const byCount = (row: number): [string, number][] =>
+    [...tries.of(row)]
+      .map(([name, times]): [string, number] => [users[name] ?? '', times])
+      .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
   return {
-    ip,
-    attempts,
-    probes,
-    logins,
-    users: Object.fromEntries(byCount),
-    first: new Date(first).toISOString(),
-    last: new Date(last).toISOString(),
+    length: ips.length,
+    attacking: order.filter(isAttacking).length,
+    *[Symbol.iterator]() {
+      for (const row of order) {
+        yield {
+          ip: ips[row] ?? '',
+          attempts: of(row, attempts),
+          probes: of(row, probes),
+          logins: of(row, logins),
+          users: byCount(row),
+          first: new Date(of(row, first)).toISOString(),
+          last: new Date(of(row, last)).toISOString(),
+        }
+      }
+    },
   }
 }
 
-function byAttempts(one: Attacker, other: Attacker): number {
-  return other.attempts - one.attempts || (one.ip < other.ip ? -1 : 1)
-}
-
-function sum(attackers: readonly Attacker[], what: 'attempts' | 'probes' | 'logins'): number {
-  return attackers.reduce((total, attacker) => total + attacker[what], 0)
+function sum(figures: Float64Array, what: number): number {
+  let total = 0
+  for (let at = what; at < figures.length; at += width) total += figures[at] ?? 0
+  return total
 }

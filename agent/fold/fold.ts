@@ -87,7 +87,7 @@ export function openCount(state: FoldState, sink: Sink): Count {
     quiet(told) {
       last = undefined
       lastTold = undefined
-      sessions.advance(told.host, told.at)
+      sessions.advance(told)
       overdue(sessions, told, sink)
     },
     pass() {
@@ -118,7 +118,7 @@ export function isQuiet(told: Told): boolean {
 
 /** True where something was found. */
 function tell(sessions: Sessions, told: Told, sink: Sink): boolean {
-  sessions.advance(told.host, told.at)
+  sessions.advance(told)
   switch (told.kind) {
     case 'refused':
     case 'named':

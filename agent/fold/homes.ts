@@ -23,8 +23,8 @@ export type Home = {
 
 export type Homes = {
   of: (host: string) => Home
-  /** Moves a host's clock on to its next line (ms UTC). */
-  advance: (host: string, at: number) => void
+  /** Moves a host's clock on to its next line (`at` in ms UTC). */
+  advance: (line: { host: string; at: number }) => void
   /** A session of this host has come, or gone. */
   came: (home: Home) => void
   left: (home: Home) => void
@@ -57,13 +57,14 @@ export function openHomes(saved: readonly [string, number][]): Homes {
   }
   // A host's clock goes on with its lines. A little back is a line that came late; far back is another
   // log, read after a newer one (`scan auth.log auth.log.1`), and what was open then is not open now.
-  const advance = (host: string, at: number): void => {
-    const home = of(host)
+  // The line is given whole: a time handed on by itself is an object for every line.
+  const advance = (line: { host: string; at: number }): void => {
+    const home = of(line.host)
     const before = home.clock
-    if (!(at <= before && before - at <= lateBy)) move(home, at)
+    if (!(line.at <= before && before - line.at <= lateBy)) move(home, line)
   }
-  const move = (home: Home, now: number): void => {
-    home.clock = now
+  const move = (home: Home, { at }: { at: number }): void => {
+    home.clock = at
     if (moved === home) return
     moved = home
     clocks.delete(home.name)
@@ -75,7 +76,7 @@ export function openHomes(saved: readonly [string, number][]): Homes {
       leave(oldest)
     }
   }
-  for (const [host, at] of saved) move(of(host), at)
+  for (const [host, at] of saved) move(of(host), { at })
   return {
     of,
     advance,

@@ -4,7 +4,14 @@
  */
 import { byInteraction, report, type Sink, worth } from './count.ts'
 import { agrees, idOf, learn } from './place.ts'
-import { Flag, hasCredit, isInteractive, type Session, type Sessions } from './sessions.ts'
+import {
+  type Fits,
+  Flag,
+  hasCredit,
+  isInteractive,
+  type Session,
+  type Sessions,
+} from './sessions.ts'
 import type { Told } from './told.ts'
 
 /** True for the line of a PAM module that a credential did not fit. */
@@ -22,7 +29,7 @@ export function heardFromPam(sessions: Sessions, told: Told, sink: Sink): boolea
   const known = sessions.find(host, program, id)
   const fits = known !== undefined && !(known.flags & Flag.ended) && agrees(known, told)
   if (!fits && ip !== undefined) {
-    const waiting = sessions.halfTold(host, ip).find((other) => awaitsPam(other, told))
+    const waiting = sessions.firstHalfTold(host, ip, awaitsPam, told)
     if (waiting !== undefined) {
       waiting.flags |= Flag.joined
       sessions.touch(waiting)
@@ -39,16 +46,17 @@ export function heardFromPam(sessions: Sessions, told: Told, sink: Sink): boolea
 }
 
 // PAM does not say which unknown user it is; where sshd is in the middle of asking, its next line does.
-function holds(sessions: Sessions, session: Session, { user, ip }: Told): boolean {
+function holds(sessions: Sessions, session: Session, told: Told): boolean {
+  const { user, ip } = told
   if (user !== undefined || ip === undefined || !(session.flags & Flag.pam)) return false
-  const asking = sessions
-    .halfTold(session.host, ip)
-    .some((other) => isInteractive(other) && other.program === session.program)
+  const asking = sessions.firstHalfTold(session.host, ip, isAsking, told, session) !== undefined
   if (asking) session.flags |= Flag.waits
   return asking
 }
 
-function awaitsPam(session: Session, { program, user }: Told): boolean {
+const isAsking: Fits = (other, _told, by) => isInteractive(other) && other.program === by?.program
+
+const awaitsPam: Fits = (session, { program, user }) => {
   if (session.program !== program) return false
   if (session.flags & (Flag.pam | Flag.joined) || !hasCredit(session)) return false
   return user === undefined || session.user === undefined || session.user === user
@@ -68,17 +76,13 @@ export function claimFromPam(
   if (!byInteraction(told) && !isOrphaned(session, told)) return
   session.flags &= ~Flag.joined
   // PAM's part waits for an address (UseDNS gives a name to both) or for a user: this line has it.
-  const unplaced = sessions
-    .waiting()
-    .findLast((other) => isHelperOf(session, other, told) && other.ip === told.ip)
+  const unplaced = sessions.isWaiting() ? unplacedOf(sessions, session, told) : undefined
   if (unplaced !== undefined) {
     sessions.drop(unplaced)
     return
   }
   if (worth(session) <= session.reported || session.ip === undefined) return
-  const helper = sessions
-    .halfTold(session.host, session.ip)
-    .findLast((other) => hasCredit(other) && isHelperOf(session, other, told))
+  const helper = sessions.lastHalfTold(session.host, session.ip, isHelperOf, told, session)
   if (helper === undefined) return
   session.reported += helper.reported
   if (helper.amendFile !== undefined) {
@@ -88,6 +92,14 @@ export function claimFromPam(
   sessions.drop(helper)
 }
 
+function unplacedOf(sessions: Sessions, session: Session, told: Told): Session | undefined {
+  return sessions
+    .waiting()
+    .findLast((other) => isPartOf(other, told, session) && other.ip === told.ip)
+}
+
+const isHelperOf: Fits = (other, told, by) => hasCredit(other) && isPartOf(other, told, by)
+
 // A password's own PAM line always stood under its own pid before. Where nothing does, an answer to
 // keyboard-interactive by the same user and address took it for its own, and left its own behind.
 function isOrphaned(session: Session, { method, user }: Told): boolean {
@@ -96,8 +108,8 @@ function isOrphaned(session: Session, { method, user }: Told): boolean {
 
 // A connection by password, of the same address at the same time, has told its PAM line too: the user
 // tells them apart, and of two for one user the later is the nearer.
-function isHelperOf(session: Session, other: Session, { user }: Told): boolean {
-  if (!(other.flags & Flag.pam) || other === session) return false
-  if (other.host !== session.host || other.program !== session.program) return false
+const isPartOf: Fits = (other, { user }, by) => {
+  if (!(other.flags & Flag.pam) || other === by) return false
+  if (other.host !== by?.host || other.program !== by.program) return false
   return other.user === undefined || user === undefined || other.user === user
 }

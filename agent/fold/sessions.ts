@@ -14,7 +14,7 @@ import { type Half, noteHalf } from './half.ts'
 import { type Home, openHomes } from './homes.ts'
 import { append, type Chain, linked, openChain, remove } from './order.ts'
 import type { Pool } from './pool.ts'
-import { isAddress } from './told.ts'
+import { isAddress, type Told } from './told.ts'
 
 /** sshd's LoginGraceTime is 2 minutes unless changed; nothing honest is silent for longer than this. */
 const silentFor = 5 * 60_000
@@ -40,12 +40,12 @@ export type SessionId = number | string
 
 /** A session in memory. */
 export type Session = {
-  readonly home: Home
-  readonly host: string
-  readonly program: string
+  home: Home
+  host: string
+  program: string
   id: SessionId
   /** Every session of its host and program, itself included once it was touched. */
-  readonly pool: Pool
+  pool: Pool
   /** The next one in the same place of the pool. */
   next: Session | undefined
   seen: number
@@ -79,17 +79,31 @@ export type Sessions = {
   /** A new session under this id; the first touch puts it in the place of any before it. */
   start: (host: string, program: string, id: SessionId) => Session
   /** Moves this host's log time on to its next line (ms UTC); to be called before any session is looked for. */
-  advance: (host: string, at: number) => void
+  advance: (line: { host: string; at: number }) => void
   /** Marks the session as having had a line now. */
   touch: (session: Session) => void
   /**
-   * Live sessions of this host and address about which another process may speak: with an attempt
-   * reported for which no refusal was seen yet, or in the middle of keyboard-interactive; the one
-   * touched last comes last.
+   * Of the live sessions of this host and address about which another process may speak (with an attempt
+   * reported for which no refusal was seen yet, or in the middle of keyboard-interactive), the one that
+   * fits and was touched last, or first.
    */
-  halfTold: (host: string, ip: string) => readonly Session[]
+  lastHalfTold: (
+    host: string,
+    ip: string,
+    fits: Fits,
+    told: Told,
+    by?: Session,
+  ) => Session | undefined
+  firstHalfTold: (
+    host: string,
+    ip: string,
+    fits: Fits,
+    told: Told,
+    by?: Session,
+  ) => Session | undefined
   /** Sessions with attempts not reported yet, because a line to come may tell whose they are. */
   waiting: () => readonly Session[]
+  isWaiting: () => boolean
   /** The first of them whose lines have stopped coming. */
   overdue: () => Session | undefined
   drop: (session: Session) => void
@@ -97,7 +111,11 @@ export type Sessions = {
   save: () => Pick<FoldState, 'sessions' | 'clocks'>
 }
 
-const none: readonly Session[] = []
+/** Whether a session is meant by a line, of which `by` is the session, if there is one. */
+export type Fits = (session: Session, told: Told, by: Session | undefined) => boolean
+
+/** Few: as many come as go, but for a quiet hour, in which all go. */
+const mostSpares = 64
 
 /** Opens what a checkpoint saved. */
 export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Sessions {
@@ -105,25 +123,47 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
   const open = openChain<Session>()
   const ended = openChain<Session>()
   const waiters = new Set<Session>()
+  // Who was let go stands for another: one made for every attempt lives just long enough to grow old,
+  // and the heap of a scan grew by all of them before V8 looked for them there.
+  let spare: Session | undefined
+  let spares = 0
 
   const isGone = (session: Session): boolean =>
     isStale(session) && !(waiters.size > 0 && waiters.has(session))
 
   const forget = (session: Session): void => {
     const { home, pool, chain } = session
-    if (chain === undefined) return
-    remove(chain, session)
+    if (chain !== undefined) remove(chain, session)
     session.chain = undefined
     pool.remove(session)
     waiters.delete(session)
     noteHalf(session, false)
     homes.left(home)
   }
+  const letGo = (session: Session): void => {
+    if (session.chain === undefined) return
+    forget(session)
+    if (spares === mostSpares) return
+    session.next = spare
+    spare = session
+    spares++
+  }
+  const start = (host: string, program: string, id: SessionId): Session => {
+    const home = homes.of(host)
+    const session = spare
+    if (session === undefined) return fresh(home, program, id)
+    spare = session.next
+    spares--
+    renew(session, home, program, id)
+    return session
+  }
   // Another connection has this pid now. What still waits to be reported of the old one waits on.
   const replace = (old: Session): void => {
-    const isNameless = waiters.has(old)
+    if (!waiters.has(old)) {
+      letGo(old)
+      return
+    }
     forget(old)
-    if (!isNameless) return
     old.id = `${old.id} ${old.seen}`
     place(old)
   }
@@ -152,7 +192,7 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
       // What no line can find any more is removed once it lies at the front; whatever is there is
       // saved, so that the bound pushes out the same after a restart.
       if (chain.size <= bound && !isGone(oldest)) return
-      forget(oldest)
+      letGo(oldest)
     }
   }
   const touch = (session: Session): void => {
@@ -170,17 +210,18 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
       return session === undefined || isStale(session) ? undefined : session
     },
     any: (host, program) => homes.of(host).pool(program).size() > 0,
-    start: (host, program, id) => fresh(homes.of(host), program, id),
+    start,
     advance: homes.advance,
     touch,
-    halfTold: (host, ip) => {
-      const first = homes.of(host).halves.find(ip)?.first
-      return first === undefined ? none : halfToldFrom(first)
-    },
-    waiting: () => (waiters.size === 0 ? none : [...waiters].sort(byTime)),
+    lastHalfTold: (host, ip, fits, told, by) =>
+      halfTold(homes.of(host).halves.find(ip), 1, fits, told, by),
+    firstHalfTold: (host, ip, fits, told, by) =>
+      halfTold(homes.of(host).halves.find(ip), -1, fits, told, by),
+    waiting: () => [...waiters].sort(byTime),
+    isWaiting: () => waiters.size > 0,
     overdue: () =>
       waiters.size === 0 ? undefined : waiters.values().filter(isStale).toArray().sort(byTime)[0],
-    drop: forget,
+    drop: letGo,
     save: () => ({
       sessions: [...linked(ended), ...linked(open)].map(saveOne),
       clocks: homes.clocks(),
@@ -188,12 +229,20 @@ export function openSessions(saved: Pick<FoldState, 'sessions' | 'clocks'>): Ses
   }
 }
 
-function halfToldFrom(first: Session): Session[] {
-  const all: Session[] = []
-  for (let one: Session | undefined = first; one !== undefined; one = one.nextHalf) {
-    if (!(age(one) > halfToldFor)) all.push(one)
+// Asked at every line of PAM: no list is made, nor a function that holds what the line says.
+function halfTold(
+  half: Half | undefined,
+  order: 1 | -1,
+  fits: Fits,
+  told: Told,
+  by: Session | undefined,
+): Session | undefined {
+  let best: Session | undefined
+  for (let one = half?.first; one !== undefined; one = one.nextHalf) {
+    if (age(one) > halfToldFor || !fits(one, told, by)) continue
+    if (best === undefined || order * byTime(one, best) > 0) best = one
   }
-  return all.sort(byTime)
+  return best
 }
 
 /** ms since its last line; no number where its host's clock was given up. */
@@ -270,6 +319,27 @@ function fresh(home: Home, program: string, id: SessionId): Session {
     half: undefined,
     nextHalf: undefined,
   }
+}
+
+/** Makes a session that was let go a new one, which is in no chain and no pool either. */
+function renew(session: Session, home: Home, program: string, id: SessionId): void {
+  session.home = home
+  session.host = home.name
+  session.program = program
+  session.id = id
+  session.pool = home.pool(program)
+  session.next = undefined
+  session.seen = 0
+  session.reported = 0
+  session.sshd = 0
+  session.others = undefined
+  session.flags = 0
+  session.ip = undefined
+  session.isNumeric = false
+  session.port = undefined
+  session.user = undefined
+  session.amendFile = undefined
+  session.amendOffset = 0
 }
 
 function restore(saved: OpenSession, home: Home): Session {

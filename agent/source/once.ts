@@ -120,18 +120,22 @@ function fillFrom(path: string, state: State, bytes: () => AsyncGenerator<Buffer
   }
 }
 
+/** A part of a plain file, to be closed by who reads it, however that ends. */
+export type Part = Pick<Once, 'name' | 'fill' | 'taken'> & { close: () => void }
+
 /** Reads the bytes of a plain file from one place to another. Throws what open(2) throws. */
-export function openPart(path: string, from: number, to: number): Pick<Once, 'fill' | 'taken'> {
+export function openPart(path: string, from: number, to: number): Part {
   const descriptor = openSync(path, 'r')
   let at = from
   return {
+    name: path,
     taken: () => at - from,
     fill: async (buffer) => {
       const filled = readSync(descriptor, buffer, 0, Math.min(buffer.length, to - at), at)
       at += filled
-      if (filled === 0) closeSync(descriptor)
       return filled
     },
+    close: () => closeSync(descriptor),
   }
 }
 

@@ -7,7 +7,6 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Summary } from '../../agent/commands/tally.ts'
 import { type Fleet, openFleet } from '../support/fleet.ts'
 import { type Random, randomOf } from '../support/random.ts'
 import { runMain } from '../support/run-main.ts'
@@ -116,7 +115,7 @@ async function scanned(lab: Lab, name: string, folder: string): Promise<Map<stri
     env: { TZ: 'UTC' },
   })
   assert.equal(stderr, '')
-  return tableOfSummary(JSON.parse(stdout) as Summary)
+  return tableOfSummary(JSON.parse(stdout) as Parameters<typeof tableOfSummary>[0])
 }
 
 async function live(t: TestContext, fleet: Fleet, ledger: Ledger): Promise<void> {

@@ -136,8 +136,8 @@ async function countedAlike(
   >()
   const own = new Map<string, number>()
   for (const entry of entries) addUp(entry, sums, own)
-  const byAddress = attackers.map(({ ip, attempts, probes, logins, users }) => {
-    return [ip, { attempts, probes, logins, users }] as const
+  const byAddress = Array.from(attackers, ({ ip, attempts, probes, logins, users }) => {
+    return [ip, { attempts, probes, logins, users: Object.fromEntries(users) }] as const
   })
   assert.deepEqual(new Map(byAddress), sums, 'scan counts the same')
   const byUser = local.map((one) => [`${one.user}\n${one.program}`, one.attempts] as const)

@@ -1,5 +1,5 @@
 /** What was done and what was counted as tables of the same keys, so that a comparison names what differs. */
-import type { Summary } from '../../agent/commands/tally.ts'
+import type { Attacker, Summary } from '../../agent/commands/tally.ts'
 import type { Deed } from '../fleet/deeds.ts'
 
 /** What these deeds on one host are worth, by address, user and kind. */
@@ -17,14 +17,21 @@ export function tableOfDeeds(deeds: readonly Deed[]): Map<string, number> {
   return sorted(sums)
 }
 
-/** What a scan counted, in the same words. */
-export function tableOfSummary({ attackers: found, local }: Summary): Map<string, number> {
+/** An address as `scan --json` prints it. */
+export type Printed = Omit<Attacker, 'users'> & { users: Record<string, number> }
+
+/** What a scan counted, in the same words, from within or as it was printed. */
+export function tableOfSummary({
+  attackers: found,
+  local,
+}: Pick<Summary, 'local'> & { attackers: Iterable<Attacker | Printed> }): Map<string, number> {
   const sums = new Map<string, number>()
   for (const { ip, attempts, probes, logins, users } of found) {
     add(sums, `${ip} attempts`, attempts)
     add(sums, `${ip} probes`, probes)
     add(sums, `${ip} logins`, logins)
-    for (const [user, count] of Object.entries(users)) add(sums, `${ip} as ${user}`, count)
+    const tried = Array.isArray(users) ? users : Object.entries(users)
+    for (const [user, count] of tried) add(sums, `${ip} as ${user}`, count)
   }
   for (const { user, program, attempts } of local) add(sums, `${user} by ${program}`, attempts)
   return sorted(sums)

@@ -14,8 +14,10 @@ import {
 } from '../../../agent/commands/halves.ts'
 import { type Log, summarise } from '../../../agent/commands/scan.ts'
 import { startSecond } from '../../../agent/commands/second-half.ts'
-import type { Summary } from '../../../agent/commands/tally.ts'
-import { openPart } from '../../../agent/source/once.ts'
+import type { Attacker, Summary } from '../../../agent/commands/tally.ts'
+import { openCount } from '../../../agent/fold/fold.ts'
+import { openPart, type Part } from '../../../agent/source/once.ts'
+import { nothingRead } from '../../../shared/checkpoint.ts'
 import { type Mix, writeCorpus } from '../../bench/corpus.ts'
 import { temporaryFolder } from '../../support/log-writer.ts'
 
@@ -24,12 +26,17 @@ after(remove)
 const options = { zone: 'UTC', reference: Date.UTC(2026, 11, 1) }
 const silent = { show: () => undefined, done: () => undefined }
 
-const summaryOf = (counted: Log['counted']): Promise<Summary> =>
-  summarise([{ name: 'log', total: null, taken: () => 0, counted }], null, silent)
+type Written = Omit<Summary, 'attackers'> & { attackers: Attacker[] }
 
-const whole = (file: string): Promise<Summary> =>
+async function summaryOf(counted: Log['counted']): Promise<Written> {
+  const log = { name: 'log', total: null, taken: () => 0, counted }
+  const summary = await summarise([log], null, silent)
+  return { ...summary, attackers: [...summary.attackers] }
+}
+
+const whole = (file: string): Promise<Written> =>
   summaryOf((count) => {
-    const all = { ...openPart(file, 0, Number.POSITIVE_INFINITY), name: file }
+    const all = openPart(file, 0, Number.POSITIVE_INFINITY)
     return countPart(all, options, count, { base: 0, last: null })
   })
 
@@ -37,15 +44,15 @@ const whole = (file: string): Promise<Summary> =>
 async function halved(
   cut: Cut,
   second: Promise<Second | null>,
-): Promise<{ summary: Summary; taken: boolean }> {
+): Promise<{ summary: Written; taken: boolean }> {
   let taken = false
   const summary = await summaryOf(async function* (count, tally) {
-    const { fill } = openPart(cut.path, 0, cut.at)
+    const first = openPart(cut.path, 0, cut.at)
     const add = (rows: Parameters<typeof tally.add>[0]) => {
       taken = true
       tally.add(rows)
     }
-    yield* countHalves(cut, fill, options, count, { ...tally, add }, second)
+    yield* countHalves(cut, first, options, count, { ...tally, add }, second)
   })
   return { summary, taken }
 }
@@ -94,6 +101,27 @@ test('a log of two years without a year in its stamps is as exact in two halves'
   const cut = cutAt(file, 500)
   const { summary } = await halved(cut, countSecond(cut, options, null))
   assert.deepEqual(summary, await whole(file))
+})
+
+test('a part is closed however its reading ends: whole, given up, or broken', async () => {
+  const file = join(folder, 'closed.log')
+  writeCorpus(file, 'attack', 5000)
+  const count = openCount(nothingRead, { found: () => undefined, amended: () => undefined })
+  const parts: Part[] = []
+  const opened = (part: Part): Part => {
+    parts.push(part)
+    return part
+  }
+  const steps = (part: Part) => countPart(opened(part), options, count, { base: 0, last: null })
+  for await (const _ of steps(openPart(file, 0, 100_000)));
+  for await (const _ of steps(openPart(file, 0, 500_000))) break
+  const broken = {
+    ...openPart(file, 0, 100_000),
+    fill: async () => Promise.reject(new Error('EIO')),
+  }
+  await assert.rejects(steps(broken).next(), /EIO/)
+  assert.equal(parts.length, 3)
+  for (const part of parts) assert.throws(part.close, { code: 'EBADF' })
 })
 
 test('nobody counted the second half: the first one goes on', async () => {

@@ -50,7 +50,7 @@ test('OpenSSH_2k.log is 532 attempts of 24 addresses and one login', {
   for (const [, attempts, , [address = '']] of truth.attempts_folded_ip_only_from_pam_rhost.value) {
     expected.set(address, (expected.get(address) ?? 0) + attempts)
   }
-  const found = summary.attackers.filter((one) => one.attempts > 0)
+  const found = [...summary.attackers].filter((one) => one.attempts > 0)
   assert.deepEqual(
     sorted(new Map(found.map(({ ip, attempts }) => [ip, attempts]))),
     sorted(expected),
