@@ -356,4 +356,15 @@ export const migrations: readonly string[] = [
   INSERT INTO address_run SELECT ip, n, n FROM finding WHERE ip IS NOT NULL ORDER BY ip, n;
   DROP INDEX finding_by_ip;
   `,
+  `
+  -- On which days each was tried; see tried-days.ts.
+  ALTER TABLE subject ADD COLUMN day INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE subject ADD COLUMN days INTEGER NOT NULL DEFAULT 0;
+  UPDATE subject SET day = found.day, days = found.days FROM (
+    SELECT kind, name, last AS day, sum(1 << (last - day)) AS days FROM (
+      SELECT kind, name, day, max(0, max(day) OVER (PARTITION BY kind, name)) AS last
+      FROM subject_day WHERE attempts + probes > 0)
+    WHERE last - day < 53 GROUP BY kind, name) AS found
+  WHERE subject.kind = found.kind AND subject.name = found.name;
+  `,
 ]

@@ -6,6 +6,7 @@
  */
 import type { Database } from './database.ts'
 import { type Countable, openTally, type Table, type Tally, type Write } from './tally.ts'
+import { joinedDays } from './tried-days.ts'
 
 export { dayHours, hourMillis, type SubjectKind, wholeFleet } from './tally.ts'
 
@@ -125,8 +126,8 @@ const tables: Readonly<Record<Table, string>> = {
     'subject',
     ['kind', 'name'],
     counts,
-    ['first', 'last', 'tried'],
-    `${times}, tried = coalesce(max(tried, excluded.tried), tried, excluded.tried)`,
+    ['first', 'last', 'tried', 'day', 'days'],
+    `${times}, tried = coalesce(max(tried, excluded.tried), tried, excluded.tried), ${joinedDays}`,
   ),
   subjectDay: adding('subject_day', ['kind', 'name', 'day']),
 }

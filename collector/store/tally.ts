@@ -6,6 +6,7 @@
 import type { FindingKind } from '../../shared/finding.ts'
 import { networkOf } from '../fleet/networks.ts'
 import type { Value } from './rows.ts'
+import { triedDays } from './tried-days.ts'
 
 /** A finding as far as totals go; `at` in ms UTC. */
 export type Countable = {
@@ -230,8 +231,16 @@ function* subjects(
   }
   for (const [name, days] of inOrder) {
     const sum = nothing()
-    for (const more of days.values()) plus(sum, more)
-    yield { table: 'subject', bind: [kind, name, ...three(sum), sum.first, sum.last, sum.tried] }
+    const tried: number[] = []
+    for (const [day, more] of days) {
+      plus(sum, more)
+      if (more.tried !== null) tried.push(day)
+    }
+    const on = triedDays(tried)
+    yield {
+      table: 'subject',
+      bind: [kind, name, ...three(sum), sum.first, sum.last, sum.tried, on.day, on.days],
+    }
   }
 }
 

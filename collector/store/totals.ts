@@ -19,6 +19,7 @@ import {
   top,
   wholeTop,
 } from './top.ts'
+import { triedOn } from './tried-days.ts'
 
 export type { Attacker, Chart, Counts, Span, Top }
 
@@ -135,10 +136,11 @@ function triedWithin(db: Database, since: number, until: number): number {
   const row = db
     .prepare(
       `WITH ${cte}, possible AS MATERIALIZED (
-         SELECT name, EXISTS (
+         SELECT name, coalesce(${triedOn(':from', ':to')}, EXISTS (
            SELECT 1 FROM subject_day WHERE kind = 'ip' AND name = here.name
-             AND day >= :from AND day < :to AND attempts + probes > 0) AS tried
-         FROM subject AS here WHERE kind = 'ip' AND +tried >= :since AND first < :until)
+             AND day >= :from AND day < :to AND attempts + probes > 0)) AS tried
+         FROM subject AS here WHERE kind = 'ip' AND +tried >= :since AND first < :until
+           AND coalesce(${triedOn('(:from - 1)', '(:to + 1)')}, true))
        SELECT (SELECT count(*) FROM possible WHERE tried)
          + (${hours} AND ip IN (SELECT name FROM possible WHERE NOT tried)) AS many`,
     )

@@ -15,7 +15,10 @@ const now = Date.parse('2026-11-22T12:20:00Z')
 const told = fc.record(
   {
     kind: fc.constantFrom('attempt', 'attempt', 'attempt', 'probe', 'login', 'blocked', 'change'),
-    at: fc.integer({ min: now - 2 * day, max: now + hour }),
+    at: fc.oneof(
+      { weight: 4, arbitrary: fc.integer({ min: now - 2 * day, max: now + hour }) },
+      { weight: 1, arbitrary: fc.integer({ min: now - 90 * day, max: now }) },
+    ),
     ip: fc.constantFrom('203.0.113.9', '203.0.113.7', '198.51.100.4', '2001:db8:1:2::3', 'x.test'),
     user: fc.constantFrom(
       'root',
@@ -132,7 +135,7 @@ function kept(db: Database): Record<string, unknown[]> {
     hostHour: `SELECT host, hour, ${counts} FROM host_hour`,
     addressHostDay: `SELECT ip, day, host, ${counts} FROM address_host_day`,
     addressUserDay: 'SELECT ip, day, user, attempts FROM address_user_day',
-    subject: `SELECT kind, name, ${counts}, first, last, tried FROM subject`,
+    subject: `SELECT kind, name, ${counts}, first, last, tried, day, days FROM subject`,
     subjectDay: `SELECT kind, name, day, ${counts} FROM subject_day`,
   })
 }
@@ -166,7 +169,10 @@ function recounted(db: Database): Record<string, unknown[]> {
     addressHostDay: `SELECT ip, day, host, ${sums} ${remote} GROUP BY 1, 2, 3`,
     addressUserDay: `SELECT ip, day, user, sum(attempts) ${remote} AND user <> '' AND attempts > 0
       GROUP BY 1, 2, 3`,
-    subject: `SELECT kind, name, ${sums}, min(at), max(at), max(tried) FROM ${subjects} GROUP BY 1, 2`,
+    subject: `SELECT kind, name, ${sums}, min(at), max(at), max(tried), coalesce(last, 0),
+        coalesce(sum(DISTINCT 1 << (last - day)) FILTER (WHERE tried NOT NULL AND last - day < 53), 0)
+      FROM (SELECT *, max(iif(tried IS NULL, NULL, day)) OVER (PARTITION BY kind, name) AS last
+        FROM ${subjects}) GROUP BY 1, 2`,
     subjectDay: `SELECT kind, name, day, ${sums} FROM ${subjects} GROUP BY 1, 2, 3`,
   })
 }

@@ -172,7 +172,7 @@ test('hosts of one label are one row; an agent that never came is shown, a relay
   // A second row under the same label, as a renamed machine leaves behind.
   db.prepare(`INSERT INTO host (name, label) VALUES ('old-nas', 'nas')`).run()
   const other = db.prepare(`SELECT id FROM host WHERE name = 'old-nas'`).get()
-  db.prepare(`INSERT INTO subject VALUES ('host', ?, 4, 0, 0, ?, ?, NULL)`).run(
+  db.prepare(`INSERT INTO subject VALUES ('host', ?, 4, 0, 0, ?, ?, NULL, 0, 0)`).run(
     String(other?.['id']),
     noon,
     noon,
