@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { openSources } from '../agent/source/sources.ts'
+import { reason } from '../shared/config.ts'
 import { endRequested } from '../shared/signals.ts'
 import { openFleet } from './demo/fleet.ts'
 import { openReplay, recordings } from './demo/replay.ts'
@@ -40,7 +41,7 @@ try {
   while (!ended.aborted) await wait(60_000, undefined, { signal: ended }).catch(() => undefined)
 } catch (error) {
   if (!ended.aborted) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(`${reason(error)}\n`)
     process.exitCode = 2
   }
 } finally {

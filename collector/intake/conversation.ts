@@ -109,17 +109,17 @@ function inOrder(connection: Connection, { ingest, tell }: GateOptions): (frame:
       end(closeCodes.slowDown, 'slow down')
       return
     }
-    ingest.submit(agent.id, frame).then(
-      () => {
+    ingest.submit(agent.id, frame, {
+      stored: () => {
         stored += 1
         if (!broken) send({ type: 'ack', upto: frame.seq })
       },
-      (error: unknown) => {
+      refused: (error) => {
         if (broken) return
         broken = true
         tell({ kind: 'trouble', agent, why: `what it sent could not be stored: ${reason(error)}` })
         end(1011, 'the collector cannot store this now')
       },
-    )
+    })
   }
 }

@@ -1,43 +1,71 @@
 /**
- * When totals are written: a moment after the findings, a slice at a time, so that no acknowledgement
- * waits for it long. All of it is on disk within a second, unless more is told than the disk
- * takes.
+ * When totals are written: a moment after the findings where they are few, gathered for seconds where
+ * they are many. A row costs a page on its way to disk however much it grows: in an attack a finding
+ * costs 5 µs written down with 100,000 others, 14 with 10,000. They are written a slice at a time, so
+ * that no acknowledgement waits for them long.
  */
 import type { Sums } from '../store/sums.ts'
 
 export type Pace = {
   /** To be called after each commit. */
   due: () => void
-  /** Writes what is pending at once, where it is little. */
+  /** For who is about to read the totals: brings them up to date, at once where little is pending, else soon. */
   settle: () => void
   /** Writes all that is pending, and ends. */
   close: () => void
 }
 
-const [firstAfter, nextAfter, againAfter] = [400, 2, 1000] as const
-/** Milliseconds that are summed in one go: least and most. */
-const [atOnce, mostAtOnce] = [2, 100] as const
-/** Findings: what is written at once for a reader, and what is waited for before more is taken. */
-const [little, tooMany] = [2000, 500_000] as const
+/** Milliseconds: until a look at what is pending, from slice to slice, after one that failed, longest gathered. */
+const [calm, nextAfter, againAfter, longest] = [400, 2, 1000, 5000] as const
+/** Milliseconds that are written in one go: least and most. */
+const [atOnce, mostAtOnce] = [2, 8] as const
+/** Findings: written at once for a reader, gathered no longer, and written before more is taken. */
+const [little, many, tooMany] = [2000, 100_000, 500_000] as const
 
-/** Paces these totals. A slice that cannot be written (a full disk) is tried again: it can be made from the findings at any time. */
-export function paceSums(sums: Pick<Sums, 'pending' | 'slice' | 'settle'>): Pace {
+/**
+ * Paces these totals; `now` is in ms, of a clock that never goes back. A slice that cannot be written (a
+ * full disk) is tried again: it can be made from the findings at any time.
+ */
+export function paceSums(
+  sums: Pick<Sums, 'pending' | 'slice' | 'settle'>,
+  now: () => number = () => performance.now(),
+): Pace {
   let timer: NodeJS.Timeout | undefined
   let due = 0
+  let gatheredSince: number | undefined
+  let isAwaited = false
+  // What a crash left undone is due at once.
+  let isWriting = sums.pending() > 0
   const after = (ms: number): void => {
     if (timer !== undefined) return
-    due = performance.now() + ms
+    due = now() + ms
     timer = setTimeout(step, ms).unref()
   }
-  // As long as everything else kept it waiting: what is told faster than it is summed must not pile up.
   const step = (): void => {
+    clearTimeout(timer)
     timer = undefined
-    const began = performance.now()
-    const long = Math.max(atOnce, Math.min(began - due, mostAtOnce))
+    if (isGathering()) {
+      after(calm)
+      return
+    }
+    gatheredSince = undefined
+    isAwaited = false
+    // As long as everything else kept it waiting: what is told faster than it is summed must not pile up.
+    write(Math.max(atOnce, Math.min(now() - due, mostAtOnce)))
+  }
+  const isGathering = (): boolean => {
+    const pending = sums.pending()
+    if (isWriting || isAwaited || pending <= little || pending > many) return false
+    gatheredSince ??= now()
+    return now() - gatheredSince < longest
+  }
+  const write = (long: number): void => {
+    const began = now()
     try {
-      let more = sums.slice()
-      while (more && performance.now() - began < long) more = sums.slice()
-      if (more) after(nextAfter)
+      do isWriting = sums.slice()
+      while (isWriting && now() - began < long)
+      if (isWriting) after(nextAfter)
+      else if (sums.pending() > 0) after(calm)
     } catch {
       after(againAfter)
     }
@@ -45,20 +73,22 @@ export function paceSums(sums: Pick<Sums, 'pending' | 'slice' | 'settle'>): Pace
   const settle = (): void => {
     try {
       sums.settle()
+      isWriting = false
     } catch {
       after(againAfter)
     }
   }
   const start = (): void => {
-    if (sums.pending() > tooMany) settle()
-    else if (sums.pending() > 0) after(firstAfter)
+    if (timer !== undefined && now() - due > mostAtOnce) step()
+    else if (sums.pending() > tooMany) write(mostAtOnce)
+    else if (sums.pending() > 0) after(calm)
   }
-  // What a crash left undone is due at once.
   start()
   return {
     due: start,
     settle: () => {
       if (sums.pending() <= little) settle()
+      else isAwaited = true
     },
     close: () => {
       clearTimeout(timer)

@@ -6,6 +6,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { reason } from '../../shared/config.ts'
 import { DatabaseError } from './database-error.ts'
 import { bringUpToDate } from './schema.ts'
 
@@ -87,8 +88,4 @@ function inTransaction<T>(db: DatabaseSync, work: () => T, rolledBack?: () => vo
     rolledBack?.()
     throw error
   }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

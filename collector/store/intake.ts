@@ -9,10 +9,11 @@ import type { Amendment, Finding, Gap } from '../../shared/finding.ts'
 import type { Alert } from '../report/alert.ts'
 import { openAlarms } from './alarms.ts'
 import type { Database } from './database.ts'
+import { type Files, openFiles, type ToldFile } from './files.ts'
 import { openHosts } from './hosts.ts'
-import { type MarkedFile, markedFile, moveMark, readCheckpoints, storeCheckpoint } from './marks.ts'
+import { moveMark, readCheckpoints, storeCheckpoint } from './marks.ts'
 import { type Into, putRows, type Value } from './rows.ts'
-import { inHostRun, numbersIn, type Placed, putRuns, secondOf } from './runs.ts'
+import { inHostRun, type Placed, putRuns, secondOf } from './runs.ts'
 import { openSums, type Sums } from './sums.ts'
 
 /** A finding newly stored: its place in the order of arrival, its host and what people call that. */
@@ -41,13 +42,17 @@ export type Intake = {
  */
 export function openIntake(db: Database, now: () => number): Intake {
   const hosts = openHosts(db)
+  const files = openFiles(db)
   const sums = openSums(db)
   return {
     sums,
     committed: (stored) => sums.add(stored.map(countable)),
-    findings: (agent, source, entries) => storeFindings(db, hosts, now(), agent, source, entries),
-    checkpoint: (agent, source, checkpoint, at) =>
-      storeCheckpoint(db, agent, source, checkpoint, at),
+    findings: (agent, source, entries) =>
+      storeFindings(db, hosts, files, now(), agent, source, entries),
+    checkpoint: (agent, source, checkpoint, at) => {
+      storeCheckpoint(db, agent, source, checkpoint, at)
+      files.forget(agent)
+    },
     gap: (agent, source, gap, at) => storeGap(db, agent, source, gap, at),
     resume: (agent) => readCheckpoints(db, agent),
     alerts: openAlarms(db, hosts.label),
@@ -63,19 +68,21 @@ function countable({ n, host, finding: { kind, at, ip = '', user = '', count } }
 function storeFindings(
   db: Database,
   hosts: ReturnType<typeof openHosts>,
+  files: Files,
   now: number,
   agent: number,
   source: string,
   entries: readonly (Finding | Amendment)[],
 ): Stored[] {
-  const files = new Map<string, ToldFile>()
+  const told = new Map<string, ToldFile>()
   const places = new Map<string | undefined, { host: number; isRelayed: boolean }>()
   const fresh: Fresh[] = []
+  const methods: Method[] = []
   for (const entry of entries) {
-    const file = files.get(entry.file) ?? toldFile(db, agent, source, entry.file, now)
-    files.set(entry.file, file)
+    const file = told.get(entry.file) ?? files.of(agent, source, entry.file, now)
+    told.set(entry.file, file)
     if (entry.kind === 'amend') {
-      amend(db, file, entry, fresh)
+      amend(file, entry, fresh, methods)
       continue
     }
     if (entry.offset <= file.mark) continue
@@ -86,25 +93,20 @@ function storeFindings(
     if (isRelayed && isKnownFromAnother(db, agent, host, entry)) continue
     fresh.push({ file: file.id, host, finding: entry })
   }
-  for (const file of files.values()) moveMark(db, file)
+  for (const file of told.values()) moveMark(db, file)
+  putMethods(db, methods)
   const last = putRows(db, findingTable, valuesOf(fresh))
   const first = last - fresh.length + 1
   putRuns(
     db,
     fresh.map((one, at) => placedOf(one, first + at)),
   )
+  noteNumbers(told, fresh, first)
   return fresh.map(({ host, finding }, at) => {
     const n = first + at
     // Only now: the first word of a host may give it another label.
     return { n, host, label: hosts.label(host), finding }
   })
-}
-
-type ToldFile = MarkedFile & { numberOf: ReturnType<typeof numbersIn> }
-
-function toldFile(...asked: Parameters<typeof markedFile>): ToldFile {
-  const file = markedFile(...asked)
-  return { ...file, numberOf: numbersIn(asked[0], file.id) }
 }
 
 type Fresh = { file: number; host: number; finding: Finding }
@@ -113,16 +115,26 @@ function placedOf({ file, host, finding: { offset, at, ip } }: Fresh, n: number)
   return { n, file, offset, host, at, ip: ip ?? null }
 }
 
+// A frame is nearly always of one file; where it is not, what stands where is found in the runs.
+function noteNumbers(told: Map<string, ToldFile>, fresh: readonly Fresh[], first: number): void {
+  if (told.size !== 1 || fresh.length === 0) return
+  const offsets = fresh.map(({ finding }) => finding.offset)
+  for (const file of told.values()) file.note(first, offsets)
+}
+
 function placeOf(hosts: ReturnType<typeof openHosts>, agent: number, name: string | undefined) {
   const host = hosts.of(agent, name)
   return { host, isRelayed: hosts.isRelayed(host) }
 }
 
+/** What findings stored before, numbered without a hole, were tried with. */
+type Method = { from: number; to: number; method: string }
+
 function amend(
-  db: Database,
   { id, numberOf }: ToldFile,
   { offset, method }: Amendment,
   fresh: readonly Fresh[],
+  methods: Method[],
 ): void {
   const here = fresh.findLast((one) => one.finding.offset === offset && one.file === id)
   if (here !== undefined) {
@@ -130,10 +142,17 @@ function amend(
     return
   }
   const n = numberOf(offset)
-  if (n !== undefined) db.prepare(amendSql).run(method, n)
+  if (n === undefined) return
+  const before = methods.at(-1)
+  if (before?.method === method && before.to === n - 1) before.to = n
+  else methods.push({ from: n, to: n, method })
 }
 
-const amendSql = 'UPDATE OR ROLLBACK finding SET method = ? WHERE n = ?'
+function putMethods(db: Database, methods: readonly Method[]): void {
+  for (const { from, to, method } of methods) db.prepare(methodSql).run(method, from, to)
+}
+
+const methodSql = 'UPDATE OR ROLLBACK finding SET method = ? WHERE n BETWEEN ? AND ?'
 
 // One event, two tellers: its own host's agent and a log host, or two log hosts.
 function isKnownFromAnother(db: Database, agent: number, host: number, found: Finding): boolean {

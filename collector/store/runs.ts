@@ -30,24 +30,20 @@ export const inAddressRun = (f: string): string =>
 
 /** Writes down the runs of new findings of one frame, in their order. For use inside a transaction. */
 export function putRuns(db: Database, placed: readonly Placed[]): void {
-  const files = new Map<number, Run>()
-  const seconds = new Map<number, Map<number, Run>>()
-  const addresses = new Map<string, Run>()
-  const [ofFile, ofHost, ofAddress]: [Run[], Run[], Run[]] = [[], [], []]
+  const files = openRuns<number>()
+  const seconds = new Map<number, Runs<number>>()
+  const addresses = openRuns<string>()
   for (const { n, file, offset, host, at, ip } of placed) {
-    extend(files, file, n, ofFile, [file, offset])
-    let ofThis = seconds.get(host)
-    if (ofThis === undefined) {
-      ofThis = new Map()
-      seconds.set(host, ofThis)
-    }
+    if (!extend(files, file, n)) begin(files, file, n, [file, offset])
     const second = secondOf(at)
-    extend(ofThis, second, n, ofHost, [host, second])
-    if (ip !== null) extend(addresses, ip, n, ofAddress, [ip])
+    const ofHost = seconds.get(host) ?? openRuns<number>()
+    seconds.set(host, ofHost)
+    if (!extend(ofHost, second, n)) begin(ofHost, second, n, [host, second])
+    if (ip !== null && !extend(addresses, ip, n)) begin(addresses, ip, n, [ip])
   }
-  putRows(db, fileRuns, valuesOf(ofFile))
-  putRows(db, hostRuns, valuesOf(ofHost))
-  putRows(db, addressRuns, valuesOf(ofAddress))
+  putRows(db, fileRuns, valuesOf(files))
+  for (const ofHost of seconds.values()) putRows(db, hostRuns, valuesOf(ofHost))
+  putRows(db, addressRuns, valuesOf(addresses))
 }
 
 /**
@@ -78,29 +74,42 @@ export function secondOf(at: number): number {
   return Math.floor(at / 1000)
 }
 
-type Run = { key: readonly Value[]; n: number; upto: number }
+/** Most numbers from one finding of a run to the next: what is looked at in vain is bounded. */
+const farthest = 16
+
+type Run = { columns: readonly Value[]; n: number; upto: number }
+/** Those begun, the last of each place, and the place and run of the last finding: the next is often there too. */
+type Runs<K> = { begun: Run[]; last: Map<K, Run>; here: K | undefined; run: Run | undefined }
+
+function openRuns<K>(): Runs<K> {
+  return { begun: [], last: new Map(), here: undefined, run: undefined }
+}
+
+// Gives false where no run of this place comes so far.
+function extend<K>(runs: Runs<K>, place: K, n: number): boolean {
+  const run = runs.here === place ? runs.run : runs.last.get(place)
+  if (run === undefined || n - run.upto > farthest) return false
+  run.upto = n
+  runs.here = place
+  runs.run = run
+  return true
+}
+
+function begin<K>(runs: Runs<K>, place: K, n: number, columns: readonly Value[]): void {
+  const run = { columns, n, upto: n }
+  runs.begun.push(run)
+  runs.last.set(place, run)
+  runs.here = place
+  runs.run = run
+}
+
+function valuesOf<K>({ begun }: Runs<K>): Value[] {
+  return begun.flatMap(({ columns, n, upto }) => [...columns, n, upto])
+}
 
 const fileRuns: Into = { table: 'file_run', columns: ['file', 'offset', 'n', 'upto'] }
 const hostRuns: Into = { table: 'host_run', columns: ['host', 'second', 'n', 'upto'] }
 const addressRuns: Into = { table: 'address_run', columns: ['ip', 'n', 'upto'] }
-
-/** Most numbers from one finding of a run to the next: what is looked at in vain is bounded. */
-const farthest = 16
-
-function extend<K>(last: Map<K, Run>, key: K, n: number, runs: Run[], columns: Value[]): void {
-  const run = last.get(key)
-  if (run !== undefined && n - run.upto <= farthest) {
-    run.upto = n
-    return
-  }
-  const begun = { key: columns, n, upto: n }
-  last.set(key, begun)
-  runs.push(begun)
-}
-
-function valuesOf(runs: readonly Run[]): Value[] {
-  return runs.flatMap(({ key, n, upto }) => [...key, n, upto])
-}
 
 /** Forgets the runs that hold none of their findings any more, now that these are gone. */
 export function dropRuns(db: Database, gone: readonly Placed[]): void {

@@ -4,6 +4,7 @@
  */
 import { existsSync, globSync, renameSync, rmSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { reason } from '../../shared/config.ts'
 import { DatabaseError } from './database-error.ts'
 import { migrations } from './migrations.ts'
 
@@ -50,9 +51,8 @@ function keepCopy(db: DatabaseSync, path: string, found: number): void {
     if (schemaIn(making) === found) renameSync(making, copy)
     else rmSync(making)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
     throw new DatabaseError(
-      `cannot copy the database ${path} before changing it for this version: ${why}; make as much room beside it as it takes`,
+      `cannot copy the database ${path} before changing it for this version: ${reason(error)}; make as much room beside it as it takes`,
       { cause: error },
     )
   }

@@ -15,7 +15,10 @@ export type Sums = {
   add: (findings: Iterable<Countable>) => void
   /** How many findings no total knows yet. */
   pending: () => number
-  /** Writes a slice of what is pending, at most so many rows; false where nothing is left. */
+  /**
+   * Writes a slice of what was pending when the first was written, at most so many rows; false where
+   * that is all on disk. What is added meanwhile gathers for the next time.
+   */
   slice: (most?: number) => boolean
   /** Writes all that is pending. */
   settle: () => void
@@ -31,9 +34,8 @@ export function openSums(db: Database): Sums {
       flush = openFlush(tally, 0)
       tally = openTally()
     }
-    if (flush === undefined) return false
-    if (writeSlice(db, flush, most)) flush = undefined
-    return flush !== undefined || tally.size() > 0
+    if (flush === undefined || writeSlice(db, flush, most)) flush = undefined
+    return flush !== undefined
   }
   const pending = (): number => (flush?.size ?? 0) + tally.size()
   return {
@@ -43,7 +45,7 @@ export function openSums(db: Database): Sums {
     pending,
     slice: (most = oneSlice) => slice(most),
     settle: () => {
-      while (slice(Number.MAX_SAFE_INTEGER));
+      while (pending() > 0) slice(Number.MAX_SAFE_INTEGER)
     },
   }
 }

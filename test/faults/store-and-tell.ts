@@ -10,6 +10,7 @@ import { openDatabase } from '../../collector/store/database.ts'
 import { openIntake } from '../../collector/store/intake.ts'
 import { nothingRead } from '../../shared/checkpoint.ts'
 import type { Finding } from '../../shared/finding.ts'
+import { submit } from '../support/submit.ts'
 
 const [path = '', synchronous = ''] = process.argv.slice(2)
 const frames = 40
@@ -32,9 +33,9 @@ let told = 0
 writeSync(1, 'acknowledged 0\n')
 for (let seq = 1; seq <= frames; seq++) {
   const entries = Array.from({ length: 1 + (seq % 5) }, () => finding(told++))
-  await ingest.submit(1, { type: 'findings', seq, source: log.source, entries })
+  await submit(ingest, 1, { type: 'findings', seq, source: log.source, entries })
   writeSync(1, `acknowledged ${told}\n`)
-  if (seq % 3 === 0) await ingest.submit(1, checkpoint(seq))
+  if (seq % 3 === 0) await submit(ingest, 1, checkpoint(seq))
 }
 ingest.close()
 writeSync(1, `acknowledged ${told}\n`)

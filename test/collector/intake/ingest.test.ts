@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { openIngest, type Storable } from '../../../collector/intake/ingest.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
 import { openIntake } from '../../../collector/store/intake.ts'
+import { submit } from '../../support/submit.ts'
 
 const findings = { type: 'findings', seq: 1, source: 's', entries: [] } as Storable
 const checkpoint = { type: 'checkpoint', seq: 2, source: 's' } as Storable
@@ -29,10 +30,10 @@ test('behind a frame that could not be stored none of its agent is, and all of t
     () => undefined,
   )
   const outcomes = await Promise.allSettled([
-    ingest.submit(1, findings),
-    ingest.submit(1, checkpoint),
-    ingest.submit(2, findings),
-    ingest.submit(2, checkpoint),
+    submit(ingest, 1, findings),
+    submit(ingest, 1, checkpoint),
+    submit(ingest, 2, findings),
+    submit(ingest, 2, checkpoint),
   ])
   ingest.close()
   db.close()
@@ -41,4 +42,30 @@ test('behind a frame that could not be stored none of its agent is, and all of t
     ['rejected', 'rejected', 'fulfilled', 'fulfilled'],
   )
   assert.deepEqual(taken, ['findings of 2', 'checkpoint of 2'])
+})
+
+test('more than one commit takes in one turn: what becomes of a frame is told before the next is submitted', () => {
+  const db = openDatabase(':memory:')
+  const intake = {
+    ...openIntake(db, Date.now),
+    findings: () => {
+      throw new Error('database or disk is full')
+    },
+  }
+  const ingest = openIngest(
+    db,
+    intake,
+    Date.now,
+    () => undefined,
+    () => undefined,
+  )
+  const many = { ...findings, entries: Array.from({ length: 2000 }, () => ({})) } as Storable
+  const fates: string[] = []
+  ingest.submit(1, many, {
+    stored: () => fates.push('stored'),
+    refused: (error) => fates.push(String(error)),
+  })
+  assert.deepEqual(fates, ['Error: database or disk is full'])
+  ingest.close()
+  db.close()
 })

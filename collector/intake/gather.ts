@@ -1,0 +1,44 @@
+export type Gathering<T> = {
+  enter: (item: T) => void
+  /** Hands over at once what waits, if anything does. */
+  hand: () => void
+}
+
+/**
+ * Hands over what comes together, in order of arrival: what comes after a pause at the end of its turn of
+ * the event loop, what comes in a stream so many milliseconds (`apart`) after the last was done with, and
+ * at once what weighs as much as `most`.
+ */
+export function gather<T>(
+  work: (items: readonly T[]) => void,
+  { apart, most, weight }: { apart: number; most: number; weight: (item: T) => number },
+): Gathering<T> {
+  let waiting: T[] = []
+  let weighs = 0
+  let free = Number.NEGATIVE_INFINITY
+  const hand = (): void => {
+    const items = waiting
+    waiting = []
+    weighs = 0
+    if (items.length === 0) return
+    work(items)
+    free = performance.now() + apart
+  }
+  return {
+    hand,
+    enter: (item) => {
+      waiting.push(item)
+      weighs += weight(item)
+      if (weighs >= most) hand()
+      if (waiting.length !== 1) return
+      const rest = free - performance.now()
+      if (rest > 0) setTimeout(hand, rest)
+      else setImmediate(hand)
+    },
+  }
+}
+
+/** The same for what can wait for the end of its turn and no longer. */
+export function together<T>(work: (items: readonly T[]) => void): (item: T) => void {
+  return gather(work, { apart: 0, most: Number.POSITIVE_INFINITY, weight: () => 0 }).enter
+}
