@@ -3,10 +3,11 @@
  * folder named.
  */
 import { chmod, rm, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { build, type OutputOptions, type Plugin } from 'rolldown'
 import { pageFiles } from '../collector/web/page-files.ts'
 import { flags } from './flags.ts'
-import { lateBuiltins, oneThread } from './late.ts'
+import { clientOnly, lateBuiltins, oneThread } from './late.ts'
 import { compiledSchemas, makers } from './schemas.ts'
 
 const folder = process.argv[2] ?? 'dist'
@@ -15,9 +16,12 @@ const page = await pageFiles()
 // The agent stands beside every log: what it may never use is not loaded before it is.
 const late = ['assert', 'child_process', 'crypto', 'https', 'module', 'querystring', 'tls', 'zlib']
 const programs = {
-  agent: [compiledSchemas(), lateBuiltins(late), oneThread()],
+  agent: [compiledSchemas(), lateBuiltins(late), oneThread(), clientOnly()],
   collector: [inlinePage()],
 }
+
+// What ws would take a native module for.
+const bufferutil = fileURLToPath(new URL('../shared/mask.ts', import.meta.url))
 
 /**
  * Node keeps a program's text in memory: one byte for each character only where all are ASCII, and
@@ -38,7 +42,7 @@ for (const name of ['agent', 'collector'] as const) {
     logLevel: 'warn',
     // The UMD builds that some packages name as "main" require() files the bundler cannot see.
     // Node's own punycode, which grammY's fetch asks for, is deprecated and says so at every start.
-    resolve: { mainFields: ['module', 'main'], alias: { punycode: 'punycode/' } },
+    resolve: { mainFields: ['module', 'main'], alias: { punycode: 'punycode/', bufferutil } },
     plugins: programs[name],
     optimization: { pifeForModuleWrappers: false },
     treeshake: {
