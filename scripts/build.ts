@@ -14,7 +14,17 @@ const folder = process.argv[2] ?? 'dist'
 const page = await pageFiles()
 
 // The agent stands beside every log: what it may never use is not loaded before it is.
-const late = ['assert', 'child_process', 'crypto', 'https', 'module', 'querystring', 'tls', 'zlib']
+const late = [
+  'assert',
+  'child_process',
+  'crypto',
+  'fs/promises',
+  'https',
+  'module',
+  'querystring',
+  'tls',
+  'zlib',
+]
 const programs = {
   agent: [compiledSchemas(), lateBuiltins(late), oneThread(), clientOnly()],
   collector: [inlinePage()],

@@ -2,8 +2,7 @@
  * The bytes of one open file by offset, decompressed where it is compressed. A compressed file is
  * streamed in bounded memory and read forwards; asked for something behind it, it starts again.
  */
-import { constants, fstatSync, readSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import type { Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 
@@ -33,12 +32,17 @@ type Access = Pick<Bytes, 'read' | 'cut' | 'left' | 'close'>
 
 const compressedChunk = 64 * 1024
 
-/** Opens a file for reading. Throws what open(2) throws (ENOENT, EACCES …), EISDIR for what is no file. */
+/**
+ * Opens a file for reading. Throws what open(2) throws (ENOENT, EACCES …), EISDIR for what is no file.
+ * What lies in memory is read at once: to hand a read of it to another thread and to be woken by that
+ * costs twenty times the read itself, one look at a log is half a dozen of them, and the threads and
+ * the promises of node:fs are 1.5 MiB that a quiet agent never needs.
+ */
 export async function openBytes(path: string, form: Form): Promise<Bytes> {
   // Opening a pipe to read it would wait for a writer, for ever.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    const stat = await handle.stat({ bigint: true })
+    const stat = fstatSync(file, { bigint: true })
     if (!stat.isFile()) {
       throw Object.assign(new Error(`${path} is not a file`), {
         code: 'EISDIR',
@@ -53,22 +57,20 @@ export async function openBytes(path: string, form: Form): Promise<Bytes> {
       modified: Number(stat.mtimeMs),
       changed: Number(stat.ctimeMs),
       stamp: [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(':'),
-      ...(form === 'plain' ? plain(handle) : compressed(handle, form)),
+      ...(form === 'plain' ? plain(file) : compressed(file, form)),
     }
   } catch (error) {
-    await handle.close()
+    closeSync(file)
     throw error
   }
 }
 
-// What was just appended lies in memory: to hand a read of it to another thread and to be woken by that
-// costs twenty times the read itself, and one look at a log is half a dozen of them.
-function plain(handle: FileHandle): Access {
+function plain(file: number): Access {
   return {
-    read: async (buffer, at) => fill(handle.fd, buffer, at),
+    read: async (buffer, at) => fill(file, buffer, at),
     cut: () => null,
-    left: async (at) => Math.max(0, fstatSync(handle.fd).size - at),
-    close: () => handle.close(),
+    left: async (at) => Math.max(0, fstatSync(file).size - at),
+    close: async () => closeSync(file),
   }
 }
 
@@ -82,13 +84,13 @@ function fill(file: number, buffer: Buffer, at: number): number {
   return filled
 }
 
-function compressed(handle: FileHandle, form: Form): Access {
+function compressed(file: number, form: Form): Access {
   let consumed = 0
   const restart = () => {
     consumed = 0
     return openDecoder(form, async () => {
       const packed = Buffer.allocUnsafe(compressedChunk)
-      const { bytesRead } = await handle.read(packed, 0, packed.length, consumed)
+      const bytesRead = readSync(file, packed, 0, packed.length, consumed)
       consumed += bytesRead
       return bytesRead === 0 ? null : packed.subarray(0, bytesRead)
     })
@@ -120,10 +122,10 @@ function compressed(handle: FileHandle, form: Form): Access {
       return at > start ? 0 : window.copy(buffer)
     },
     cut: () => decoder.cut(),
-    left: async () => Math.max(0, (await handle.stat()).size - consumed),
+    left: async () => Math.max(0, fstatSync(file).size - consumed),
     async close() {
       decoder.close()
-      await handle.close()
+      closeSync(file)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { access, constants, stat } from 'node:fs/promises'
+import { accessSync, constants, statSync } from 'node:fs'
 import { codeOf } from './files.ts'
 import { cannotRead, cannotReadJournal, isPartial } from './trouble.ts'
 
@@ -45,15 +45,16 @@ function whyNoFile(
 }
 
 /** How the log at `path` stands. */
-export async function logState(path: string): Promise<LogState> {
+export function logState(path: string): LogState {
+  let modified: number | null = null
   try {
-    const found = await stat(path)
-    if (!found.isFile())
-      return { path, trouble: cannotRead(path, 'EISDIR'), modified: found.mtimeMs }
-    const refused = await access(path, constants.R_OK).then(() => null, codeOf)
-    return { path, trouble: cannotRead(path, refused), modified: found.mtimeMs }
+    const found = statSync(path)
+    modified = found.mtimeMs
+    if (!found.isFile()) return { path, trouble: cannotRead(path, 'EISDIR'), modified }
+    accessSync(path, constants.R_OK)
+    return { path, trouble: cannotRead(path, null), modified }
   } catch (error) {
-    return { path, trouble: cannotRead(path, codeOf(error)), modified: null }
+    return { path, trouble: cannotRead(path, codeOf(error)), modified }
   }
 }
 

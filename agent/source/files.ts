@@ -5,7 +5,7 @@
  * meanwhile moves towards the old end and is seen twice rather than never (oldest first lost 528
  * lines in a trial). One beginning under several names is one generation.
  */
-import { readdir, realpath, stat } from 'node:fs/promises'
+import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { type Bytes, type Form, openBytes } from './bytes.ts'
 import { readHead } from './identity.ts'
@@ -60,25 +60,32 @@ export type HeadCache = Map<string, string | null>
  * (EIO, EMFILE …).
  */
 export async function listLog(path: string, cache: HeadCache): Promise<Listing | null> {
-  const real = await realpath(path).catch(() => path)
+  const real = orElse(path, () => realpathSync.native(path))
   const [folder, base] = [dirname(real), basename(real)]
   for (let round = 0; round < mostRounds; round++) {
-    const names = await namesOf(folder, base)
+    const names = namesOf(folder, base)
     const seen: Seen[] = []
     for (const name of names) seen.push(await look(folder, name, cache))
-    if (!(await unmoved(seen, await namesOf(folder, base)))) continue
+    if (!unmoved(seen, namesOf(folder, base))) continue
     const generations = await group(inOrder(seen.flatMap(headed)))
     if (generations !== null) return listing(base, seen, generations.reverse())
   }
   return null
 }
 
-async function namesOf(folder: string, base: string): Promise<RotatedName[]> {
-  // A folder that may be entered but not listed still has its live file.
-  const entries = await readdir(folder).catch((error: unknown) =>
-    codeOf(error) === 'EACCES' ? [base] : [],
-  )
-  return entries.flatMap((entry) => parseName(base, entry) ?? []).sort(newestFirst)
+function namesOf(folder: string, base: string): RotatedName[] {
+  return entriesOf(folder, base)
+    .flatMap((entry) => parseName(base, entry) ?? [])
+    .sort(newestFirst)
+}
+
+// A folder that may be entered but not listed still has its live file.
+function entriesOf(folder: string, base: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    return codeOf(error) === 'EACCES' ? [base] : []
+  }
 }
 
 /** One name with what it led to: a copy, nothing to know it by yet, or an error's code. */
@@ -118,13 +125,14 @@ async function headOf(bytes: Bytes, cache: HeadCache): Promise<string | null> {
   return head
 }
 
-async function unmoved(seen: Seen[], again: RotatedName[]): Promise<boolean> {
+function unmoved(seen: Seen[], again: RotatedName[]): boolean {
   if (seen.length !== again.length) return false
   for (const [index, one] of seen.entries()) {
     if (again[index]?.name !== one.name.name || one.refused === 'ENOENT') return false
-    if (one.copy === null) continue
-    const now = await stat(one.copy.path, { bigint: true }).catch(() => null)
-    if (now?.ino !== one.copy.ino || now.dev !== one.copy.dev) return false
+    const { copy } = one
+    if (copy === null) continue
+    const now = orElse(null, () => statSync(copy.path, { bigint: true }))
+    if (now?.ino !== copy.ino || now.dev !== copy.dev) return false
   }
   return true
 }
@@ -189,6 +197,15 @@ async function sampleOf(copy: Copy, head: string): Promise<Buffer | null> {
     return (await readHead(bytes))?.hash === head ? sample : null
   } finally {
     await bytes.close()
+  }
+}
+
+/** What the system answers, or something else where it answers with an error. */
+export function orElse<T>(otherwise: T, ask: () => T): T {
+  try {
+    return ask()
+  } catch {
+    return otherwise
   }
 }
 

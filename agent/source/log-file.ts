@@ -54,7 +54,7 @@ async function* readLog(path: string, settings: LogFileSettings, opening: Openin
     settings,
     signal,
     asBytes,
-    watch: await watchLog(path, settings.poll, signal),
+    watch: watchLog(path, settings.poll, signal),
     cache: new Map(),
     here: from,
     held: null,

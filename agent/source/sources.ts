@@ -15,7 +15,7 @@ export function openSources(names: readonly string[], now: number): Promise<Chos
     names.map(async (name) => {
       if (name === 'journal') return journal('the settings say so')
       if (name !== 'auto') return logFile(name, 'the settings say so')
-      const choice = choose(await Promise.all(logPaths.map(logState)), await journalState(), now)
+      const choice = choose(logPaths.map(logState), await journalState(), now)
       return choice.kind === 'journal' ? journal(choice.why) : logFile(choice.path, choice.why)
     }),
   )
@@ -26,5 +26,5 @@ function journal(why: string): ChosenSource {
 }
 
 function logFile(path: string, why: string): ChosenSource {
-  return { ...openLogFile(path), why, trouble: async () => (await logState(path)).trouble }
+  return { ...openLogFile(path), why, trouble: async () => logState(path).trouble }
 }

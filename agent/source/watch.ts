@@ -1,7 +1,7 @@
-import { type FSWatcher, watch } from 'node:fs'
-import { realpath, stat, statfs } from 'node:fs/promises'
+import { type FSWatcher, realpathSync, statfsSync, statSync, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { orElse } from './files.ts'
 
 /** Notices that a log or its rotation changed. */
 export type LogWatch = {
@@ -26,7 +26,7 @@ export type LogWatch = {
  * `poll` ms stands in where inotify says nothing: network file systems, a symbolic link on the way that
  * may be turned elsewhere, a folder that does not exist yet.
  */
-export async function watchLog(path: string, poll: number, signal: AbortSignal): Promise<LogWatch> {
+export function watchLog(path: string, poll: number, signal: AbortSignal): LogWatch {
   let [changed, renamed] = [true, true]
   let wake = () => {}
   let watcher: FSWatcher | null = null
@@ -37,19 +37,19 @@ export async function watchLog(path: string, poll: number, signal: AbortSignal):
     renamed ||= names
     wake()
   }
-  const establish = async () => {
-    const now = await placeOf(path)
+  const establish = () => {
+    const now = placeOf(path)
     if (now.key !== place || watcher === null) {
       watcher?.close()
       watcher = openWatcher(now.folder, now.base, notice, () => (watcher = null))
       if (now.key !== place || watcher !== null) notice(true)
       place = now.key
-      blind = watcher === null || !(await isTold(path, now))
+      blind = watcher === null || !isTold(path, now)
     }
   }
   const ended = () => wake()
   signal.addEventListener('abort', ended)
-  await establish()
+  establish()
   return {
     listing() {
       changed = false
@@ -60,7 +60,7 @@ export async function watchLog(path: string, poll: number, signal: AbortSignal):
     },
     renamed: () => renamed,
     async next(within = poll) {
-      if (watcher === null) await establish()
+      if (watcher === null) establish()
       if (changed || renamed || signal.aborted) return
       await new Promise<void>((resolve) => {
         const blindly = watcher === null || blind
@@ -72,7 +72,7 @@ export async function watchLog(path: string, poll: number, signal: AbortSignal):
       })
       wake = () => {}
       if (!changed && !signal.aborted) {
-        await establish()
+        establish()
         changed = true
       }
     },
@@ -89,24 +89,19 @@ export async function watchLog(path: string, poll: number, signal: AbortSignal):
 type Place = { real: string; folder: string; base: string; key: string }
 
 /** What must stay the same for the watcher to be worth anything, and for the listing to hold. */
-async function placeOf(path: string): Promise<Place> {
-  const real = await realpath(path).catch(() => path)
+function placeOf(path: string): Place {
+  const real = orElse(path, () => realpathSync.native(path))
   const folder = dirname(real)
-  const [inside, file] = await Promise.all([inodeOf(folder), inodeOf(real)])
-  return { real, folder, base: basename(real), key: `${real} ${inside} ${file}` }
+  return { real, folder, base: basename(real), key: `${real} ${inodeOf(folder)} ${inodeOf(real)}` }
 }
 
 /**
  * Whether inotify tells of all that can happen to the log: no link stands in the way, and only this
  * machine changes its file system.
  */
-async function isTold(path: string, { real, folder }: Place): Promise<boolean> {
+function isTold(path: string, { real, folder }: Place): boolean {
   if (real !== path) return false
-  const kind = await statfs(folder).then(
-    ({ type }) => type,
-    () => 0,
-  )
-  return localKinds.has(kind)
+  return localKinds.has(orElse(0, () => statfsSync(folder).type))
 }
 
 /** statfs(2), linux/magic.h: ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, tmpfs, overlayfs. */
@@ -114,8 +109,8 @@ const localKinds = new Set([
   0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x01021994, 0x794c7630,
 ])
 
-async function inodeOf(path: string): Promise<string> {
-  const found = await stat(path, { bigint: true }).catch(() => null)
+function inodeOf(path: string): string {
+  const found = orElse(null, () => statSync(path, { bigint: true }))
   return found === null ? '' : `${found.dev}:${found.ino}`
 }
 

@@ -60,12 +60,12 @@ test('where nothing can be read, what is there is waited for, and both reasons a
 test('how a log stands is read off the disk', async () => {
   const path = join(folder.path, 'auth.log')
   writeFileSync(path, 'one\n')
-  assert.deepEqual(await logState(path), { path, trouble: '', modified: statSync(path).mtimeMs })
-  const none = await logState(join(folder.path, 'secure'))
+  assert.deepEqual(logState(path), { path, trouble: '', modified: statSync(path).mtimeMs })
+  const none = logState(join(folder.path, 'secure'))
   assert.equal(none.modified, null)
   assert.match(none.trouble, /does not exist/)
   mkdirSync(join(folder.path, 'folder'))
-  assert.match((await logState(join(folder.path, 'folder'))).trouble, /not a file/)
+  assert.match(logState(join(folder.path, 'folder')).trouble, /not a file/)
 })
 
 test('how the journal stands is asked of journalctl', async () => {
