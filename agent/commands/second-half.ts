@@ -39,9 +39,7 @@ export async function runSecond(): Promise<void> {
   const half = await countSecond(cut, options, since)
   // Handed over, not copied: for a moment all of it was in memory three times.
   const { figures, tried } = half.rows
-  const columns = [figures, tried.addresses, tried.names, tried.times]
-  parentPort.postMessage(
-    half,
-    columns.map(({ buffer }) => buffer),
-  )
+  const columns = [figures, ...tried.blocks.flatMap((block) => Object.values(block))]
+  const buffers = columns.map(({ buffer }) => buffer)
+  parentPort.postMessage(half, buffers)
 }

@@ -1,5 +1,5 @@
 import type { Sink } from '../fold/count.ts'
-import { openTries, type Tried, type Tries } from './tries.ts'
+import { eachTried, openTries, type Tried, type Tries } from './tries.ts'
 
 /** What `scan --json` prints: every count by the rule of counting, attackers by attempts, then address. */
 export type Summary = {
@@ -104,10 +104,9 @@ export function openTally(since: number | null): Tally {
         return row / width
       })
       const numbers = names.map(users.of)
-      for (let entry = 0; entry < tried.size; entry++) {
-        const row = rows[tried.addresses[entry] ?? 0] ?? 0
-        tries.add(row, numbers[tried.names[entry] ?? 0] ?? 0, tried.times[entry] ?? 0)
-      }
+      eachTried(tried, (address, name, times) => {
+        tries.add(rows[address] ?? 0, numbers[name] ?? 0, times)
+      })
       for (const one of local.values()) addLocal(byLocalUser, one.user, one.program, one.attempts)
     },
     summary: (lines) => ({
@@ -161,10 +160,14 @@ function attackersOf(
     (one, other) =>
       of(other, attempts) - of(one, attempts) || ((ips[one] ?? '') < (ips[other] ?? '') ? -1 : 1),
   )
-  const byCount = (row: number): [string, number][] =>
-    [...tries.of(row)]
-      .map(([name, times]): [string, number] => [users[name] ?? '', times])
-      .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  const nameOf = (entry: number) => users[tries.name(entry)] ?? ''
+  const byCount = (one: number, other: number) =>
+    tries.times(other) - tries.times(one) || (nameOf(one) < nameOf(other) ? -1 : 1)
+  const tried = (row: number): Attacker['users'] =>
+    tries
+      .of(row)
+      .sort(byCount)
+      .map((entry) => [nameOf(entry), tries.times(entry)])
   return {
     length: ips.length,
     attacking: order.filter(isAttacking).length,
@@ -175,7 +178,7 @@ function attackersOf(
           attempts: of(row, attempts),
           probes: of(row, probes),
           logins: of(row, logins),
-          users: byCount(row),
+          users: tried(row),
           first: new Date(of(row, first)).toISOString(),
           last: new Date(of(row, last)).toISOString(),
         }
