@@ -1,19 +1,21 @@
 /**
- * Who can be among the first of a list: few enough to look at closely. Those with the most attempts ever
- * are counted within the span; whoever has fewer than the last of them needs, even counting the whole
- * days on which the span begins and ends, is out.
+ * Who can be among the first of a list: few enough to look at closely. Nobody did more within a span than on
+ * all the days that it touches. What the last of the list did is guessed from these days; whoever reaches
+ * that on them is read, and where the guess was too high, whoever reaches what the last one really did.
  */
 import type { Database } from './database.ts'
 import { countedIn, type Reading, readingOf, widened } from './reading.ts'
 import { sought } from './search.ts'
 import { dayHours, hourMillis } from './sums.ts'
-import { type TopAsked, top } from './top.ts'
+import { type Row, type TopAsked, top } from './top.ts'
 
 // Of more, or where there is not much to read, it costs less to count everybody.
 const most = 2000
 const little = 20_000
-// The list is mostly among the first of all time, this many times its length: whoever else can be on it is read later.
+// The list is mostly among the first of all time, this many times its length.
 const times = 3
+// A guess somewhat too low reads a few addresses too many, one too high reads the hours twice.
+const caution = 0.85
 
 /**
  * The addresses that can be among those asked for, in no order, undefined where that is no help; and what
@@ -27,40 +29,54 @@ export function contenders(
   if (since === undefined || ip !== undefined || host !== undefined) return {}
   if (countedIn(db, asked) <= (asked.few ?? little)) return {}
   const { sql, bind } = sought(db, 'ip', asked)
+  const days = { from: dayOf(since), to: dayOf(until ?? never) }
   // The plus keeps SQLite from taking the index by the last try and sorting everybody.
-  const tried = `SELECT name FROM subject AS here
-    WHERE kind = 'ip' AND +tried >= :since AND ${sql}`
-  const first = namesOf(
-    db
-      .prepare(`${tried} ORDER BY attempts DESC LIMIT :most`)
-      .all({ ...bind, since, most: times * limit }),
-  )
-  if (first.length < times * limit) return { only: first }
-  const reading = readingOf(db, { ...asked, only: first })
-  const bar = top(db, 'ip', { ...asked, only: first }, reading)[limit - 1]?.attempts ?? 0
-  if (bar === 0) return {}
-  const left = namesOf(
-    db
-      .prepare(
-        `${tried} AND attempts >= :bar AND (
-           SELECT sum(attempts) FROM subject_day
-           WHERE kind = 'ip' AND name = here.name AND day >= :from AND day <= :to) >= :bar LIMIT ${most + 1}`,
-      )
-      .all({ ...bind, since, bar, from: dayOf(since), to: dayOf(until ?? never) }),
-  )
-  if (left.length > most) return {}
-  const read = new Set(first)
-  const others = left.filter((one) => !read.has(one))
-  if (others.length === 0) return { only: first, reading }
-  return { only: [...first, ...others], reading: widened(db, asked, reading, others) }
+  const tried = `SELECT name FROM subject AS here WHERE kind = 'ip' AND +tried >= :since AND ${sql}`
+  const first = db
+    .prepare(
+      `SELECT name, ${onDays} AS attempts
+       FROM (${tried} ORDER BY attempts DESC LIMIT :most) AS here`,
+    )
+    .all({ ...bind, ...days, since, most: times * limit })
+  if (first.length < times * limit) return { only: namesOf(first) }
+  const reaching = (bar: number): string[] =>
+    namesOf(
+      db
+        .prepare(`${tried} AND attempts >= :bar AND ${onDays} >= :bar LIMIT ${most + 1}`)
+        .all({ ...bind, ...days, since, bar }),
+    )
+  const guess = (nth(first, limit) * caution * countedIn(db, asked)) / countedOn(db, days)
+  if (guess === 0) return {}
+  const only = reaching(guess)
+  if (only.length > most) return {}
+  const reading = readingOf(db, { ...asked, only })
+  const bar = top(db, 'ip', { ...asked, only }, reading)[limit - 1]?.attempts ?? 0
+  if (bar >= guess) return { only, reading }
+  const read = new Set(only)
+  const others = bar === 0 ? [] : reaching(bar).filter((one) => !read.has(one))
+  if (bar === 0 || others.length > most) return {}
+  return { only: [...only, ...others], reading: widened(db, asked, reading, others) }
 }
 
+const onDays = `(SELECT sum(attempts) FROM subject_day
+  WHERE kind = 'ip' AND name = here.name AND day >= :from AND day <= :to)`
+
+function nth(rows: readonly Row[], place: number): number {
+  const all = rows.map((row) => Number(row['attempts']))
+  return all.sort((one, other) => other - one)[place - 1] ?? 0
+}
+
+function countedOn(db: Database, { from, to }: { from: number; to: number }): number {
+  return countedIn(db, { since: from * dayMillis, until: (to + 1) * dayMillis })
+}
+
+const dayMillis = dayHours * hourMillis
 const never = 8.64e15
 
 function dayOf(at: number): number {
   return Math.floor(at / hourMillis / dayHours)
 }
 
-function namesOf(rows: readonly Record<string, unknown>[]): string[] {
+function namesOf(rows: readonly Row[]): string[] {
   return rows.map((row) => String(row['name']))
 }

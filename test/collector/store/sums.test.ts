@@ -204,6 +204,39 @@ test('the first of very many addresses and names are found though most are never
   db.close()
 })
 
+test('whoever did most on a day, but before the time asked for, takes no place of others', () => {
+  const db = openDatabase(':memory:')
+  const noon = Math.floor((end - 5 * day) / day) * day + 12 * hour
+  const common = { kind: 'attempt' as const, user: 'root' }
+  enrol(db, 'nas', end).tell(
+    ...Array.from({ length: 16 }, (_, at) => ({
+      ...common,
+      at: at < 8 ? noon - 11 * hour : noon,
+      ip: `10.0.0.${at % 8}`,
+      count: at < 8 ? 5000 : 1,
+    })),
+    ...Array.from({ length: 60 }, (_, at) => ({
+      ...common,
+      at: noon + (at % 20) * hour,
+      ip: `10.0.1.${at}`,
+      count: 20 * (at + 1),
+    })),
+  )
+  for (const few of [100, undefined]) {
+    const totals = openTotals(db, few)
+    for (const days of [1, 2.7, undefined]) {
+      const until = days === undefined ? undefined : noon + days * day
+      for (const limit of [1, 7, 20]) {
+        assert.deepEqual(
+          totals.attackers({ since: noon, until, limit }).map(({ ip, attempts }) => [ip, attempts]),
+          Array.from({ length: limit }, (_, at) => [`10.0.1.${59 - at}`, 20 * (60 - at)]),
+        )
+      }
+    }
+  }
+  db.close()
+})
+
 test('a network is what one renter has: a /24, or a /48; a name stands for itself', () => {
   assert.equal(networkOf('203.0.113.9'), '203.0.113.0/24')
   assert.equal(networkOf('2001:db8:12:34::5'), '2001:db8:12::/48')
