@@ -367,4 +367,15 @@ export const migrations: readonly string[] = [
     WHERE last - day < 53 GROUP BY kind, name) AS found
   WHERE subject.kind = found.kind AND subject.name = found.name;
   `,
+  `
+  -- Who tried a name, in an order of its own: as an index of attacker_user it was written in the order of
+  -- addresses, a page for nearly every row.
+  CREATE TABLE user_address (
+    user TEXT NOT NULL,
+    ip TEXT NOT NULL,
+    PRIMARY KEY (user, ip)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO user_address SELECT user, ip FROM attacker_user WHERE user <> '' ORDER BY user, ip;
+  DROP INDEX attacker_user_by_user;
+  `,
 ]

@@ -22,13 +22,13 @@ export function sought(
   const users = JSON.stringify(names)
   const pairs = db
     .prepare(
-      `SELECT count(*) AS many FROM (SELECT 1 FROM attacker_user
+      `SELECT count(*) AS many FROM (SELECT 1 FROM user_address
        WHERE user IN (SELECT value FROM json_each(?)) LIMIT ${fewPairs + 1})`,
     )
     .get(users)
   if (Number(pairs?.['many']) <= fewPairs) {
     const triers =
-      'SELECT ip FROM attacker_user WHERE user IN (SELECT value FROM json_each(:users))'
+      'SELECT ip FROM user_address WHERE user IN (SELECT value FROM json_each(:users))'
     return { sql: `(${named} OR name IN (${triers}))`, bind: { q, users } }
   }
   const tried = 'SELECT 1 FROM attacker_user WHERE ip = name AND instr(lower(user), lower(:q))'

@@ -132,6 +132,7 @@ const tables: Readonly<Record<Table, string>> = {
     `${times}, tried = coalesce(max(tried, excluded.tried), tried, excluded.tried), ${joinedDays}`,
   ),
   subjectDay: adding('subject_day', ['kind', 'name', 'day']),
+  userAddress: 'INSERT INTO user_address (user, ip) VALUES (?, ?) ON CONFLICT DO NOTHING',
 }
 
 // A row that is there grows by what is given; `more` columns are brought up to date by `update`.

@@ -41,6 +41,7 @@ export type Table =
   | 'addressUserDay'
   | 'subject'
   | 'subjectDay'
+  | 'userAddress'
 
 export type Tally = {
   add: (finding: Countable) => void
@@ -145,6 +146,7 @@ function* writesOf(places: Place[]): Generator<Write, undefined> {
   yield* byAddress(remote)
   yield* byHour(remote)
   yield* bySubject(remote)
+  yield* byName(remote)
 }
 
 function order({ ip: one }: Place, { ip: other }: Place): number {
@@ -241,6 +243,21 @@ function* subjects(
       table: 'subject',
       bind: [kind, name, ...three(sum), sum.first, sum.last, sum.tried, on.day, on.days],
     }
+  }
+}
+
+// The last of all: so an older version's flush, where a crash cut it short, is gone on with in its order.
+function* byName(places: readonly Place[]): Generator<Write, undefined> {
+  const names = new Map<string, Set<string>>()
+  for (const { ip, tried } of places) {
+    for (const user of tried.keys()) {
+      if (user === '') continue
+      const ips = names.get(user) ?? new Set<string>()
+      names.set(user, ips.add(ip))
+    }
+  }
+  for (const [user, ips] of [...names].sort(([one], [other]) => compare(one, other))) {
+    for (const ip of ips) yield { table: 'userAddress', bind: [user, ip] }
   }
 }
 
