@@ -27,8 +27,7 @@ export function sought(
     )
     .get(users)
   if (Number(pairs?.['many']) <= fewPairs) {
-    const triers =
-      'SELECT ip FROM user_address WHERE user IN (SELECT value FROM json_each(:users))'
+    const triers = 'SELECT ip FROM user_address WHERE user IN (SELECT value FROM json_each(:users))'
     return { sql: `(${named} OR name IN (${triers}))`, bind: { q, users } }
   }
   const tried = 'SELECT 1 FROM attacker_user WHERE ip = name AND instr(lower(user), lower(:q))'
