@@ -15,9 +15,10 @@ export type Database = {
   prepare: (sql: string) => StatementSync
   /**
    * Runs the work in one write transaction and gives what it gives; a throw rolls everything back
-   * and passes on. The work is synchronous: nothing else can come between its statements.
+   * and passes on. The work is synchronous: nothing else can come between its statements. What need not
+   * be waited for until it is on disk may be lost in a power cut, with what comes after it.
    */
-  transaction: <T>(work: () => T) => T
+  transaction: <T>(work: () => T, isAwaited?: boolean) => T
   /** How many transactions were rolled back: whoever remembers what one wrote must forget it. */
   rollbacks: () => number
   /** A number that changes when another process has written. */
@@ -46,7 +47,15 @@ export function openDatabase(path: string): Database {
   let rollbacks = 0
   return {
     prepare,
-    transaction: (work) => inTransaction(db, work, () => (rollbacks += 1)),
+    transaction: (work, isAwaited = true) => {
+      const isLazy = !isAwaited && prepare('PRAGMA synchronous').get()?.['synchronous'] === full
+      if (isLazy) db.exec('PRAGMA synchronous = NORMAL')
+      try {
+        return inTransaction(db, work, () => (rollbacks += 1))
+      } finally {
+        if (isLazy) db.exec('PRAGMA synchronous = FULL')
+      }
+    },
     rollbacks: () => rollbacks,
     version: () => Number(prepare('PRAGMA data_version').get()?.['data_version']),
     backup: (target) => {
@@ -58,6 +67,9 @@ export function openDatabase(path: string): Database {
     },
   }
 }
+
+// sqlite.org/pragma.html#pragma_synchronous
+const full = 2
 
 /** Most of the database kept in memory, in KiB: the pages that thousands of agents write to in turn. */
 const cacheKib = 32 * 1024

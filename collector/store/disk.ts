@@ -65,7 +65,7 @@ export function watchDisk(db: Database, { now, refused, taken }: DiskOptions): D
     }
   }
   return {
-    db: { ...db, transaction: (work) => noting(() => db.transaction(work)) },
+    db: { ...db, transaction: (work, isAwaited) => noting(() => db.transaction(work, isAwaited)) },
     tried,
     trouble: () => trouble,
     look: () => {

@@ -62,7 +62,7 @@ function openFlush(tally: Tally, done: number): Flush {
   return { upto: tally.upto(), size: tally.size(), done, rest, next: [] }
 }
 
-// Gives true where it was the last one.
+// Gives true where it was the last one. Nobody waits for the disk: lost in a power cut, it is made again.
 function writeSlice(db: Database, flush: Flush, most: number): boolean {
   let ended = false
   while (flush.next.length < most && !ended) {
@@ -75,7 +75,7 @@ function writeSlice(db: Database, flush: Flush, most: number): boolean {
     for (const { table, bind } of next) db.prepare(tables[table]).run(...bind)
     const mark = ended ? [upto, upto, 0] : [null, upto, done + next.length]
     db.prepare(moveMark).run(...mark)
-  })
+  }, false)
   flush.done += next.length
   flush.next = []
   return ended

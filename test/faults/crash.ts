@@ -16,7 +16,7 @@ export const smallDay: readonly Step[] = [
 ]
 
 /** One crash and what was wrong after it. */
-export type Harm = { stop: Stop; effect: string; wrong: string[] }
+export type Harm = { stop: Stop; wrong: string[] }
 
 /** Plays at a time: most of each is waiting for the file system. */
 const together = 6
@@ -37,15 +37,15 @@ export async function crashEverywhere(
   const { effects, ...calm } = await play(programs, { seed, script: smallDay })
   const harm: Harm[] = []
   const wrong = wrongWith(calm)
-  if (wrong.length > 0) harm.push({ stop: { at: 0, when: 'before' }, effect: 'none', wrong })
-  const stops = effects.flatMap((effect, at): Stop[] =>
-    where.test(effect)
-      ? [
-          { at: at + 1, when: 'before' },
-          { at: at + 1, when: 'after' },
-        ]
-      : [],
-  )
+  if (wrong.length > 0) harm.push({ stop: { effect: 'none', nth: 0, when: 'before' }, wrong })
+  const stops = effects.flatMap((effect, at): Stop[] => {
+    if (!where.test(effect)) return []
+    const nth = effects.slice(0, at + 1).filter((one) => one === effect).length
+    return [
+      { effect, nth, when: 'before' },
+      { effect, nth, when: 'after' },
+    ]
+  })
   let crashes = 0
   const work = async () => {
     for (let stop = stops.shift(); stop !== undefined; stop = stops.shift()) {
@@ -53,7 +53,7 @@ export async function crashEverywhere(
       const wrong = await wrongAfter(programs, seed, stop)
       if (wrong === undefined) continue
       crashes += 1
-      if (wrong.length > 0) harm.push({ stop, effect: effects[stop.at - 1] ?? '', wrong })
+      if (wrong.length > 0) harm.push({ stop, wrong })
     }
   }
   await Promise.all(Array.from({ length: together }, work))
@@ -69,7 +69,8 @@ async function wrongAfter(
 ): Promise<string[] | undefined> {
   try {
     const played = await play(programs, { seed, script: smallDay, stop })
-    return played.effects.length < stop.at ? undefined : wrongWith(played)
+    const came = played.effects.filter((one) => one === stop.effect).length
+    return came < stop.nth ? undefined : wrongWith(played)
   } catch (error) {
     return [String(error)]
   }

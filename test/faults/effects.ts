@@ -1,12 +1,15 @@
 /**
- * Every side effect of a program passes through here and is counted, so that the k-th can be the last
- * of its process: the process ends just before it took place, or just after.
+ * Every side effect of a program passes through here and is counted, so that the k-th of its kind can be
+ * the last of its process: the process ends just before it took place, or just after.
  */
 
 export type Who = 'agent' | 'collector'
 
-/** Where a process is to end: at which effect, counted from 1 over both programs. */
-export type Stop = { at: number; when: 'before' | 'after' }
+/**
+ * Where a process is to end: at which effect of a kind ("agent: read"), counted from 1. Not counted over all
+ * kinds: how they fall together is the system's affair, and the third message must be the third message.
+ */
+export type Stop = { effect: string; nth: number; when: 'before' | 'after' }
 
 /** One process from its start to its end; what it does after its end has no effect. */
 export type Life = { who: Who; ended: boolean; end: () => void; signal: AbortSignal }
@@ -26,12 +29,16 @@ export type Effects = {
 /** Opens the count. */
 export function openEffects(stop?: Stop): Effects {
   const taken: string[] = []
+  let left = stop?.nth
   return {
     taken,
     take(life, what, perform) {
       if (life.ended) throw new Ended(what)
-      taken.push(`${life.who}: ${what}`)
-      const isHere = taken.length === stop?.at
+      const effect = `${life.who}: ${what}`
+      taken.push(effect)
+      if (left !== undefined && effect === stop?.effect) left -= 1
+      const isHere = left === 0
+      if (isHere) left = undefined
       if (isHere && stop?.when === 'before') life.end()
       if (life.ended) throw new Ended(what)
       const result = perform()

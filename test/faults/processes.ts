@@ -256,7 +256,8 @@ function watched(db: Database, effects: Effects, life: Life): Database {
           return (...values: unknown[]) => effects.take(life, 'write', () => does(...values))
         },
       }),
-    transaction: (work) => effects.take(life, 'transaction', () => db.transaction(work)),
+    transaction: (work, isAwaited) =>
+      effects.take(life, 'transaction', () => db.transaction(work, isAwaited)),
   }
 }
 
