@@ -81,9 +81,8 @@ async function* countLines(
     base += used
   }
   for (let more = first; more !== 0; length += more) {
-    const { lines, used } = readLines(reader, bytes, view, length, file, base)
-    drop(used)
-    yield lines
+    drop(readLines(reader, bytes, view, length, file, base))
+    yield reader.taken()
     // A hole of NULs from a power loss may be longer than any line.
     if (length > longestLine) drop(leadingNuls(bytes.subarray(0, length)))
     if (length > longestLine) {
@@ -92,19 +91,16 @@ async function* countLines(
       base += length - longestLine + passed
       length = longestLine + filled
       drop(longestLine + behind)
-      yield 1
     }
     more = await fill(bytes.subarray(length, length + readBytes))
   }
-  const { lines, used } = readLines(reader, bytes, view, length, file, base)
-  drop(used)
-  yield lines
+  drop(readLines(reader, bytes, view, length, file, base))
   // The last line of a log that will not grow is whole without its newline.
   if (length > 0) {
     const nuls = leadingNuls(bytes.subarray(0, length))
     reader.line(bytes, view, nuls, Math.min(length, nuls + longestLine), file, base + nuls)
-    yield 1
   }
+  yield reader.taken()
   reader.settle()
   return parser.last()
 }

@@ -22,9 +22,11 @@ export function startSecond(
         new Promise<Second | null>((resolve) => {
           const options = { argv: ['second-half'], workerData: task, resourceLimits }
           worker = new threads.Worker(program, options)
-          worker.once('message', resolve)
+          let half: Second | null = null
+          worker.once('message', (told: Second) => (half = told))
           worker.once('error', () => resolve(null))
-          worker.once('exit', () => resolve(null))
+          // Not before its memory is free again: what is made of both halves takes some.
+          worker.once('exit', () => resolve(half))
         }),
     )
     .catch(() => null)

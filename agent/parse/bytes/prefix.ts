@@ -101,14 +101,13 @@ export function openPrefixes(time: Time, isOwn: (host: string) => boolean): Pref
     const second = twoDigits(bytes, clock + 6)
     if (bytes[clock + 2] !== COLON || bytes[clock + 5] !== COLON) return -1
     if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return -1
-    const at = known.at + ((hour * 60 + minute) * 60 + second) * 1000
+    read.at = known.at + ((hour * 60 + minute) * 60 + second) * 1000
     let behind = clock + 8
-    read.at = at
     if (zone === null) return behind
     if (bytes[behind] === DOT) {
       const fraction = behind + 1
       behind = pastDigits(bytes, fraction, fraction + 9)
-      read.at = at + milliseconds(bytes, fraction, behind)
+      read.at += milliseconds(bytes, fraction, behind)
     }
     return isZone(bytes, behind, zone) ? behind + zone.length : -1
   }

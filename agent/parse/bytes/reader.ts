@@ -5,12 +5,26 @@
  */
 import type { Count } from '../../fold/fold.ts'
 import { openTold, type Told, toldBy } from '../../fold/told.ts'
+import { longestLine } from '../../source/lines.ts'
 import type { Parser } from '../parse.ts'
+import { newlineFrom } from './literal.ts'
 import { openNames } from './names.ts'
 import { openPrefixes } from './prefix.ts'
 import { Verdict } from './verdict.ts'
 
 export type Reader = {
+  /**
+   * Takes the line that begins at `from`, if it ends before `length`; gives where the next one begins,
+   * or -1. `base` is the place of bytes[0] in `file`.
+   */
+  next: (
+    bytes: Buffer,
+    view: DataView,
+    from: number,
+    length: number,
+    file: string,
+    base: number,
+  ) => number
   /**
    * Takes the line that bytes[from..end) are, without its newline. `offset` is its place in `file`.
    * `view` is of the same bytes, from their first on.
@@ -23,6 +37,8 @@ export type Reader = {
     file: string,
     offset: number,
   ) => void
+  /** How many lines it has taken since that was last asked. */
+  taken: () => number
   /** Lets the parser know how far the log's time has come; to be called before it is asked. */
   settle: () => void
 }
@@ -59,40 +75,69 @@ export function openReader(
     if (parsed.event === null) count.pass()
     else count.tell(toldBy({ ...parsed, at: last }, parsed.event, { file, offset }, isOwn))
   }
+  let lines = 0
+  /** Takes the line bytes[from..stop), of which the message begins at `start`. */
+  const message = (
+    bytes: Buffer,
+    view: DataView,
+    from: number,
+    start: number,
+    stop: number,
+    file: string,
+    base: number,
+  ) => {
+    lines++
+    const end = bytes[stop - 1] === RETURN && stop > from ? stop - 1 : stop
+    if (start === -1 || start >= end) {
+      longWay(bytes, from, stop, file, base + from)
+      return
+    }
+    clear(told)
+    const verdict = read.tag.speaker(bytes, view, start, end, told, names)
+    if (verdict === Verdict.unknown) {
+      longWay(bytes, from, stop, file, base + from)
+      return
+    }
+    clock.at = read.at
+    clock.isAhead = true
+    if (verdict === Verdict.passed) {
+      count.pass()
+      return
+    }
+    told.at = read.at
+    told.host = read.host
+    told.file = file
+    told.offset = base + from
+    if (verdict === Verdict.quiet) {
+      count.quiet(told)
+      return
+    }
+    told.program = read.tag.program
+    told.pid = read.pid
+    count.tell(told)
+    const next = before
+    before = told
+    told = next
+  }
   return {
+    // What stands before a message holds no newline, so that one is looked for behind it.
+    next(bytes, view, from, length, file, base) {
+      let at = from
+      while (bytes[at] === 0 && at < length) at++
+      const start = prefixes.past(bytes, view, at, length, base)
+      const newline = newlineFrom(bytes, view, start === -1 ? at : start, length)
+      if (newline === -1) return -1
+      message(bytes, view, at, start, Math.min(newline, at + longestLine), file, base)
+      return newline + 1
+    },
     line(bytes, view, from, stop, file, offset) {
-      const end = bytes[stop - 1] === RETURN && stop > from ? stop - 1 : stop
-      const start = prefixes.past(bytes, view, from, end, offset - from)
-      if (start === -1) {
-        longWay(bytes, from, stop, file, offset)
-        return
-      }
-      clear(told)
-      const verdict = read.tag.speaker(bytes, view, start, end, told, names)
-      if (verdict === Verdict.unknown) {
-        longWay(bytes, from, stop, file, offset)
-        return
-      }
-      clock.at = read.at
-      clock.isAhead = true
-      if (verdict === Verdict.passed) {
-        count.pass()
-        return
-      }
-      told.at = read.at
-      told.host = read.host
-      told.file = file
-      told.offset = offset
-      if (verdict === Verdict.quiet) {
-        count.quiet(told)
-        return
-      }
-      told.program = read.tag.program
-      told.pid = read.pid
-      count.tell(told)
-      const next = before
-      before = told
-      told = next
+      const base = offset - from
+      message(bytes, view, from, prefixes.past(bytes, view, from, stop, base), stop, file, base)
+    },
+    taken() {
+      const taken = lines
+      lines = 0
+      return taken
     },
     settle,
   }
