@@ -94,7 +94,12 @@ function inOrder(connection: Connection, { ingest, tell }: GateOptions): (frame:
   const { agent, send, end } = connection
   let received = 0
   let stored = 0
+  let told = 0
   let broken = false
+  const acknowledge = (): void => {
+    told = stored
+    if (!broken) send({ type: 'ack', upto: stored })
+  }
   return (frame) => {
     if (broken) return
     received += 1
@@ -112,7 +117,8 @@ function inOrder(connection: Connection, { ingest, tell }: GateOptions): (frame:
     ingest.submit(agent.id, frame, {
       stored: () => {
         stored += 1
-        if (!broken) send({ type: 'ack', upto: frame.seq })
+        // Of several frames in one commit the last one's number says it of all.
+        if (told === stored - 1) queueMicrotask(acknowledge)
       },
       refused: (error) => {
         if (broken) return
