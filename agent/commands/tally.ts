@@ -130,12 +130,17 @@ function grown(figures: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
 function openNumbers(): { of: (text: string) => number; known: readonly string[] } {
   const numbers = new Map<string, number>()
   const known: string[] = []
+  // Most attempts are for the name of the one before.
+  const last = { text: '', number: -1 }
   const of = (text: string): number => {
+    if (last.number !== -1 && last.text === text) return last.number
     let number = numbers.get(text)
     if (number === undefined) {
       number = known.push(text) - 1
       numbers.set(text, number)
     }
+    last.text = text
+    last.number = number
     return number
   }
   return { of, known }

@@ -16,7 +16,8 @@ import type { Told } from './told.ts'
 
 /** True for the line of a PAM module that a credential did not fit. */
 export function isPamFailure({ ip, witness, more }: Told): boolean {
-  return ip !== undefined && !more && witness?.startsWith('pam_') === true
+  if (ip === undefined || more) return false
+  return witness === 'pam_unix' || witness?.startsWith('pam_') === true
 }
 
 /**
