@@ -45,10 +45,12 @@ export function newlineFrom(bytes: Uint8Array, view: DataView, at: number, end: 
   let from = at
   // Four bytes at a time: the lowest bit set is in the first that is a newline. Asking the buffer takes
   // twice as long, for a line.
-  for (; from + 4 <= end; from += 4) {
+  for (const last = view.byteLength - 4; from <= last; from += 4) {
     const word = view.getInt32(from, true) ^ 0x0a0a0a0a
     const zeros = (word - 0x01010101) & ~word & 0x80808080
-    if (zeros !== 0) return from + ((31 - Math.clz32(zeros & -zeros)) >> 3)
+    if (zeros === 0) continue
+    const newline = from + ((31 - Math.clz32(zeros & -zeros)) >> 3)
+    return newline < end ? newline : -1
   }
   while (from < end && bytes[from] !== 10) from++
   return from < end ? from : -1

@@ -17,7 +17,7 @@ import {
   pastLastBlank,
 } from './literal.ts'
 import type { Names } from './names.ts'
-import { Verdict } from './verdict.ts'
+import type { Verdict } from './verdict.ts'
 import type { Word } from './words.ts'
 
 /** Bytes[from..end) are a message that sshd wrote; `told` has the fields of an event all unset. */
@@ -41,19 +41,19 @@ const TIMES = literal(' times: [')
 /** A whole message of sshd, rsyslog's summary of repeated ones included. */
 export const fromSshd: Speaker = (bytes, view, from, end, told, names) => {
   if (bytes[from] !== LETTER_m) return message(bytes, view, from, end, told, names)
-  if (!isAt(view, from, end, REPEATED)) return Verdict.unknown
+  if (!isAt(view, from, end, REPEATED)) return 'unknown'
   const digits = from + REPEATED.length
   const past = pastDigits(bytes, digits, end)
-  if (past === digits || past - digits > 6 || !isAt(view, past, end, TIMES)) return Verdict.unknown
-  if (bytes[end - 1] !== CLOSING) return Verdict.unknown
+  if (past === digits || past - digits > 6 || !isAt(view, past, end, TIMES)) return 'unknown'
+  if (bytes[end - 1] !== CLOSING) return 'unknown'
   const inner = past + TIMES.length
   const start = bytes[inner] === BLANK ? inner + 1 : inner
-  if (start >= end - 1 || bytes[start] === LETTER_m) return Verdict.unknown
+  if (start >= end - 1 || bytes[start] === LETTER_m) return 'unknown'
   // The bracket must end the whole line, so nothing in it may.
-  if (!isPlain(bytes, start, end)) return Verdict.unknown
+  if (!isPlain(bytes, start, end)) return 'unknown'
   const verdict = message(bytes, view, start, end - 1, told, names)
   const times = numberAt(bytes, digits, past)
-  if (times === 0) return Verdict.unknown
+  if (times === 0) return 'unknown'
   told.count *= times
   return verdict
 }
@@ -65,17 +65,15 @@ const CLOSING = 93
 const LETTER_m = 109
 
 const message: Speaker = (bytes, view, start, stop, told, names) => {
-  if (stop - start >= CUT_AT || stop - start < 12) return Verdict.unknown
+  if (stop - start >= CUT_AT || stop - start < 12) return 'unknown'
   const first = bytes[start]
   // PAM's words are marked in a way of their own, and nothing of theirs ends so.
   if (first === 112) {
-    return bytes[stop - 1] === CLOSING
-      ? Verdict.unknown
-      : fromPam(bytes, view, start, stop, told, names)
+    return bytes[stop - 1] === CLOSING ? 'unknown' : fromPam(bytes, view, start, stop, told, names)
   }
   let end = stop
   if (bytes[stop - 1] === CLOSING) {
-    if (!isAt(view, stop - PREAUTH.length, stop, PREAUTH)) return Verdict.unknown
+    if (!isAt(view, stop - PREAUTH.length, stop, PREAUTH)) return 'unknown'
     end = stop - PREAUTH.length
     told.preauth = true
   }
@@ -94,21 +92,19 @@ const message: Speaker = (bytes, view, start, stop, told, names) => {
     case 114: // r
       return reverseMapping(bytes, view, start, end, told, names)
     case 80: // P
-      return told.preauth ? Verdict.unknown : pamItself(bytes, view, start, end, told, names)
+      return told.preauth ? 'unknown' : pamItself(bytes, view, start, end, told, names)
     case 101: // e
       return isAt(view, start, end, LEVEL)
         ? behindLevel(bytes, view, start + LEVEL.length, end, told, names)
-        : Verdict.unknown
+        : 'unknown'
     default:
-      return Verdict.unknown
+      return 'unknown'
   }
 }
 
 const behindLevel: Speaker = (bytes, view, from, end, told, names) => {
   if (bytes[from] === 82) return received(bytes, view, from, end, told, names)
-  return bytes[from] === LETTER_m
-    ? maximumAttempts(bytes, view, from, end, told, names)
-    : Verdict.unknown
+  return bytes[from] === LETTER_m ? maximumAttempts(bytes, view, from, end, told, names) : 'unknown'
 }
 
 // --- credentials and users ----------------------------------------------------------------------
@@ -123,14 +119,14 @@ const FROM = literal(' from ')
 
 /** `Failed METHOD for [invalid user ]U from A port P ssh2` */
 const failed: Speaker = (bytes, view, from, end, told, names) => {
-  if (!isAt(view, from, end, FAILED)) return Verdict.unknown
+  if (!isAt(view, from, end, FAILED)) return 'unknown'
   const method = from + FAILED.length
   const past = blankFrom(bytes, method, end)
   if (!isAt(view, past, end, FOR) || !isAt(view, end - SSH2.length, end, SSH2)) {
-    return Verdict.unknown
+    return 'unknown'
   }
   const by = names.methods.of(bytes, view, method, past)
-  if (by === undefined) return Verdict.unknown
+  if (by === undefined) return 'unknown'
   told.method = by.text
   if (by.mark) told.kind = 'named'
   else {
@@ -145,7 +141,7 @@ const MAXIMUM = literal('maximum authentication attempts exceeded for ')
 /** `error: maximum authentication attempts exceeded for [invalid user ]U from A port P ssh2` */
 const maximumAttempts: Speaker = (bytes, view, from, end, told, names) => {
   if (!isAt(view, from, end, MAXIMUM) || !isAt(view, end - SSH2.length, end, SSH2)) {
-    return Verdict.unknown
+    return 'unknown'
   }
   told.kind = 'named'
   told.end = true
@@ -155,15 +151,15 @@ const maximumAttempts: Speaker = (bytes, view, from, end, told, names) => {
 /** `[invalid user ]U from A port P`, the user without a colon. */
 const userFrom: Speaker = (bytes, view, from, end, told, names) => {
   const blank = placeAndPort(bytes, view, from, end, told, names)
-  if (blank < from) return Verdict.unknown
-  if (isAt(view, from, end, ILLEGAL)) return Verdict.unknown
+  if (blank < from) return 'unknown'
+  if (isAt(view, from, end, ILLEGAL)) return 'unknown'
   // Somebody may be called "invalid user": then no blank is left before the from.
   const named = from + INVALID.length
   const start = named <= blank && isAt(view, from, end, INVALID) ? named : from
   const user = names.users.of(bytes, view, start, blank)
-  if (user === undefined || user.mark) return Verdict.unknown
+  if (user === undefined || user.mark) return 'unknown'
   told.user = user.text
-  return Verdict.told
+  return 'told'
 }
 
 /** ` from A port P` at the right end; gives where it begins, or -1. */
@@ -204,30 +200,30 @@ const INVALID_USER = literal('Invalid user ')
 
 /** `Invalid user U from A[ port P]` */
 const invalidUser: Speaker = (bytes, view, from, end, told, names) => {
-  if (!isAt(view, from, end, INVALID_USER)) return Verdict.unknown
+  if (!isAt(view, from, end, INVALID_USER)) return 'unknown'
   const first = from + INVALID_USER.length
   const place = portBefore(bytes, view, first, end, told)
   const start = pastLastBlank(bytes, first, place)
   const blank = start - FROM.length
-  if (blank < first || !isAt(view, blank, place, FROM)) return Verdict.unknown
-  if (!setPlace(names.places.of(bytes, view, start, place), told)) return Verdict.unknown
+  if (blank < first || !isAt(view, blank, place, FROM)) return 'unknown'
+  if (!setPlace(names.places.of(bytes, view, start, place), told)) return 'unknown'
   const user = names.users.of(bytes, view, first, blank)
-  if (user === undefined) return Verdict.unknown
+  if (user === undefined) return 'unknown'
   told.kind = 'named'
   told.user = user.text
-  return Verdict.told
+  return 'told'
 }
 
 const USER_REQUEST = literal('input_userauth_request: invalid user ')
 
 /** `input_userauth_request: invalid user U` */
 const userRequest: Speaker = (bytes, view, from, end, told, names) => {
-  if (!isAt(view, from, end, USER_REQUEST)) return Verdict.unknown
+  if (!isAt(view, from, end, USER_REQUEST)) return 'unknown'
   const user = names.users.of(bytes, view, from + USER_REQUEST.length, end)
-  if (user === undefined) return Verdict.unknown
+  if (user === undefined) return 'unknown'
   told.kind = 'named'
   told.user = user.text
-  return Verdict.told
+  return 'told'
 }
 
 // --- ends ---------------------------------------------------------------------------------------
@@ -236,30 +232,30 @@ const RECEIVED = literal('Received disconnect from ')
 
 /** `Received disconnect from A port P:CODE: …`, and until 7.1 `… from A: …` */
 const received: Speaker = (bytes, view, from, end, told, names) => {
-  if (!isAt(view, from, end, RECEIVED)) return Verdict.unknown
+  if (!isAt(view, from, end, RECEIVED)) return 'unknown'
   const start = from + RECEIVED.length
   const past = blankFrom(bytes, start, end)
-  if (past === end) return Verdict.unknown
+  if (past === end) return 'unknown'
   told.kind = 'closed'
   told.end = true
   if (bytes[past - 1] === COLON && past - 1 > start) {
     // What follows might be the port and code of an address that ends with a colon.
-    if (isAt(view, past, end, PORT)) return Verdict.unknown
+    if (isAt(view, past, end, PORT)) return 'unknown'
     const place = names.places.of(bytes, view, start, past - 1)
-    return setPlace(place, told) ? Verdict.told : Verdict.unknown
+    return setPlace(place, told) ? 'told' : 'unknown'
   }
-  if (!isAt(view, past, end, PORT)) return Verdict.unknown
+  if (!isAt(view, past, end, PORT)) return 'unknown'
   const digits = past + PORT.length
   const colon = pastDigits(bytes, digits, end)
-  if (colon === digits || colon - digits > 5 || bytes[colon] !== COLON) return Verdict.unknown
+  if (colon === digits || colon - digits > 5 || bytes[colon] !== COLON) return 'unknown'
   const code = bytes[colon + 1] === BLANK ? colon + 2 : colon + 1
   const behind = pastDigits(bytes, code, end)
-  if (behind === code || behind >= end || bytes[behind] !== COLON) return Verdict.unknown
+  if (behind === code || behind >= end || bytes[behind] !== COLON) return 'unknown'
   const port = numberAt(bytes, digits, colon)
-  if (port > highestPort) return Verdict.unknown
+  if (port > highestPort) return 'unknown'
   told.port = port
   told.undecided = true
-  return setPlace(names.places.of(bytes, view, start, past), told) ? Verdict.told : Verdict.unknown
+  return setPlace(names.places.of(bytes, view, start, past), told) ? 'told' : 'unknown'
 }
 
 const CLOSED_BY = literal('Connection closed by ')
@@ -280,11 +276,11 @@ const ended: Speaker = (bytes, view, from, end, told, names) => {
         : isAt(view, from, end, NO_IDENTIFICATION)
           ? NO_IDENTIFICATION
           : undefined
-  if (verb === undefined) return Verdict.unknown
+  if (verb === undefined) return 'unknown'
   const start = from + verb.length
   const place = portBefore(bytes, view, start, end, told)
   const first = pastLastBlank(bytes, start, place)
-  if (!setPlace(names.places.of(bytes, view, first, place), told)) return Verdict.unknown
+  if (!setPlace(names.places.of(bytes, view, first, place), told)) return 'unknown'
   if (first === start) {
     if (verb === NO_IDENTIFICATION) told.kind = 'probe'
     else {
@@ -292,9 +288,9 @@ const ended: Speaker = (bytes, view, from, end, told, names) => {
       told.end = true
       if (told.port !== undefined && verb !== DISCONNECTED) told.preauth = true
     }
-    return Verdict.told
+    return 'told'
   }
-  if (verb === NO_IDENTIFICATION || told.port === undefined) return Verdict.unknown
+  if (verb === NO_IDENTIFICATION || told.port === undefined) return 'unknown'
   return identity(bytes, view, start, first - 1, told, names)
 }
 
@@ -307,13 +303,13 @@ const identity: Speaker = (bytes, view, from, end, told, names) => {
       : isAt(view, from, end, USER)
         ? USER
         : undefined
-  if (who === undefined) return Verdict.unknown
+  if (who === undefined) return 'unknown'
   const user = names.users.of(bytes, view, from + who.length, end)
-  if (user === undefined) return Verdict.unknown
+  if (user === undefined) return 'unknown'
   told.kind = who === USER ? 'closed' : 'named'
   told.user = user.text
   told.end = true
-  return Verdict.told
+  return 'told'
 }
 
 // --- everything else ----------------------------------------------------------------------------
@@ -322,18 +318,16 @@ const REVERSE = literal('reverse mapping checking getaddrinfo for ')
 
 /** `reverse mapping checking getaddrinfo for NAME [A] …` */
 const reverseMapping: Speaker = (bytes, view, from, end, told, names) => {
-  if (!isAt(view, from, end, REVERSE)) return Verdict.unknown
+  if (!isAt(view, from, end, REVERSE)) return 'unknown'
   const name = from + REVERSE.length
   const start = blankFrom(bytes, name, end) + 1
   const past = blankFrom(bytes, start, end)
-  if (start === name + 1 || past >= end) return Verdict.unknown
-  if (bytes[start] !== OPENING || bytes[past - 1] !== CLOSING) return Verdict.unknown
+  if (start === name + 1 || past >= end) return 'unknown'
+  if (bytes[start] !== OPENING || bytes[past - 1] !== CLOSING) return 'unknown'
   // Not every character that parts words is a blank.
-  if (!isPlain(bytes, name, start)) return Verdict.unknown
+  if (!isPlain(bytes, name, start)) return 'unknown'
   told.kind = 'session'
-  return setPlace(names.places.of(bytes, view, start + 1, past - 1), told)
-    ? Verdict.told
-    : Verdict.unknown
+  return setPlace(names.places.of(bytes, view, start + 1, past - 1), told) ? 'told' : 'unknown'
 }
 
 const AUTH = literal('pam_unix(sshd:auth): ')
@@ -347,13 +341,13 @@ const OF_USER = literal('user=')
 const fromPam: Speaker = (bytes, view, from, end, told, names) => {
   if (!isAt(view, from, end, AUTH)) {
     const isSession = isAt(view, from, end, OPENED) || isAt(view, from, end, CLOSED)
-    return isSession ? Verdict.quiet : Verdict.unknown
+    return isSession ? 'quiet' : 'unknown'
   }
   const start = from + AUTH.length
   if (isAt(view, start, end, CHECK_PASS)) {
-    return end === start + CHECK_PASS.length ? Verdict.quiet : Verdict.unknown
+    return end === start + CHECK_PASS.length ? 'quiet' : 'unknown'
   }
-  if (!isAt(view, start, end, FAILURE)) return Verdict.unknown
+  if (!isAt(view, start, end, FAILURE)) return 'unknown'
   told.kind = 'echo'
   told.witness = 'pam_unix'
   return rhost(bytes, view, start + FAILURE.length, end, told, names)
@@ -362,17 +356,17 @@ const fromPam: Speaker = (bytes, view, from, end, told, names) => {
 /** `A[  user=U]` and the blanks that PAM leaves behind. */
 const rhost: Speaker = (bytes, view, from, end, told, names) => {
   const past = blankFrom(bytes, from, end)
-  if (!setPlace(names.places.of(bytes, view, from, past), told)) return Verdict.unknown
+  if (!setPlace(names.places.of(bytes, view, from, past), told)) return 'unknown'
   let next = past
   while (next < end && bytes[next] === BLANK) next++
-  if (next === end) return Verdict.told
-  if (!isAt(view, next, end, OF_USER)) return Verdict.unknown
+  if (next === end) return 'told'
+  if (!isAt(view, next, end, OF_USER)) return 'unknown'
   const start = next + OF_USER.length
-  if (start === end) return Verdict.told
+  if (start === end) return 'told'
   const user = names.users.of(bytes, view, start, end)
-  if (user === undefined) return Verdict.unknown
+  if (user === undefined) return 'unknown'
   told.user = user.text
-  return Verdict.told
+  return 'told'
 }
 
 const PAM = literal('PAM ')
@@ -393,16 +387,16 @@ const pamItself: Speaker = (bytes, view, from, end, told, names) => {
       bytes[above + 1] === ABOVE &&
       bytes[above + 2] === BLANK &&
       pastDigits(bytes, last, end) === end
-    return fits ? Verdict.quiet : Verdict.unknown
+    return fits ? 'quiet' : 'unknown'
   }
   const digits = from + PAM.length
   const past = pastDigits(bytes, digits, end)
-  if (!isAt(view, from, end, PAM) || past === digits || past - digits > 9) return Verdict.unknown
-  if (!isAt(view, past, end, MORE)) return Verdict.unknown
+  if (!isAt(view, from, end, PAM) || past === digits || past - digits > 9) return 'unknown'
+  if (!isAt(view, past, end, MORE)) return 'unknown'
   const more = past + MORE.length
   const fields = bytes[more] === 115 ? more + 1 : more
-  if (!isAt(view, fields, end, FIELDS)) return Verdict.unknown
+  if (!isAt(view, fields, end, FIELDS)) return 'unknown'
   const verdict = rhost(bytes, view, fields + FIELDS.length, end, told, names)
   // It sums up what was told line by line: nothing of it counts beside sshd.
-  return verdict === Verdict.told ? Verdict.quiet : verdict
+  return verdict === 'told' ? 'quiet' : verdict
 }
