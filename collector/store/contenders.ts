@@ -7,7 +7,7 @@ import type { Database } from './database.ts'
 import { countedIn, type Reading, readingOf, widened } from './reading.ts'
 import { sought } from './search.ts'
 import { dayHours, hourMillis } from './sums.ts'
-import { type Row, type TopAsked, top } from './top.ts'
+import { type Row, type Top, type TopAsked, top } from './top.ts'
 
 // Of more, or where there is not much to read, it costs less to count everybody.
 const most = 2000
@@ -18,40 +18,42 @@ const times = 3
 const caution = 0.85
 
 /**
- * The addresses that can be among those asked for, in no order, undefined where that is no help; and what
- * was read of the span to find them, where nobody is among them of whom it tells nothing.
+ * The addresses that can be among those asked for, in no order, undefined where that is no help; what was
+ * read of the span to find them; and the list itself, where that gave it already.
  */
 export function contenders(
   db: Database,
   asked: TopAsked & { few?: number | undefined },
-): { only?: string[]; reading?: Reading } {
+): { only?: string[]; reading?: Reading; list?: Top[] } {
   const { since, until, host, limit, ip } = asked
   if (since === undefined || ip !== undefined || host !== undefined) return {}
   if (countedIn(db, asked) <= (asked.few ?? little)) return {}
   const { sql, bind } = sought(db, 'ip', asked)
   const days = { from: dayOf(since), to: dayOf(until ?? never) }
   // The plus keeps SQLite from taking the index by the last try and sorting everybody.
-  const tried = `SELECT name FROM subject AS here WHERE kind = 'ip' AND +tried >= :since AND ${sql}`
+  const passing = `SELECT name FROM subject AS here WHERE kind = 'ip' AND ${sql}`
   const first = db
     .prepare(
       `SELECT name, ${onDays} AS attempts
-       FROM (${tried} ORDER BY attempts DESC LIMIT :most) AS here`,
+       FROM (${passing} AND +tried >= :since ORDER BY attempts DESC LIMIT :most) AS here`,
     )
     .all({ ...bind, ...days, since, most: times * limit })
   if (first.length < times * limit) return { only: namesOf(first) }
+  // Who tried nothing on these days does not reach it: the last try, out of another tree, is not asked for.
   const reaching = (bar: number): string[] =>
     namesOf(
       db
-        .prepare(`${tried} AND attempts >= :bar AND ${onDays} >= :bar LIMIT ${most + 1}`)
-        .all({ ...bind, ...days, since, bar }),
+        .prepare(`${passing} AND attempts >= :bar AND ${onDays} >= :bar LIMIT ${most + 1}`)
+        .all({ ...bind, ...days, bar }),
     )
   const guess = (nth(first, limit) * caution * countedIn(db, asked)) / countedOn(db, days)
   if (guess === 0) return {}
   const only = reaching(guess)
   if (only.length > most) return {}
   const reading = readingOf(db, { ...asked, only })
-  const bar = top(db, 'ip', { ...asked, only }, reading)[limit - 1]?.attempts ?? 0
-  if (bar >= guess) return { only, reading }
+  const list = top(db, 'ip', { ...asked, only }, reading)
+  const bar = list[limit - 1]?.attempts ?? 0
+  if (bar >= guess) return { only, reading, list }
   const read = new Set(only)
   const others = bar === 0 ? [] : reaching(bar).filter((one) => !read.has(one))
   if (bar === 0 || others.length > most) return {}

@@ -157,8 +157,10 @@ function totalsOf(row: Row = {}): Totals {
 }
 
 function attackers(db: Database, asked: AttackersAsked & ReadingAsked): Attacker[] {
-  const { only, reading = readingOf(db, { ...asked, only }) } = contenders(db, asked)
-  return openDetails(db, asked, reading).of(top(db, 'ip', { ...asked, only }, reading))
+  const found = contenders(db, asked)
+  const { only, reading = readingOf(db, { ...asked, only }) } = found
+  const list = found.list ?? top(db, 'ip', { ...asked, only }, reading)
+  return openDetails(db, asked, reading).of(list)
 }
 
 function* everyAttacker(
