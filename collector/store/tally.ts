@@ -19,14 +19,14 @@ export type Countable = {
   count: number
 }
 
-/** Counts; first and last in ms UTC, `tried` the last attempt or probe. */
+/** Counts; first, last and the last attempt or probe (`tried`) in ms UTC, or never. */
 export type Sum = {
   attempts: number
   probes: number
   logins: number
   first: number
   last: number
-  tried: number | null
+  tried: number
 }
 
 /** One row of one table that grows by what is bound. */
@@ -108,16 +108,25 @@ function placeOf(places: Map<string, Place>, hour: number, host: number, ip: str
   return made
 }
 
+// A number and not null: V8 makes a new object for each number put where null may stand.
+const never = Number.MIN_SAFE_INTEGER
+
 function nothing(): Sum {
-  const never = { first: Number.MAX_SAFE_INTEGER, last: Number.MIN_SAFE_INTEGER, tried: null }
-  return { attempts: 0, probes: 0, logins: 0, ...never }
+  return {
+    attempts: 0,
+    probes: 0,
+    logins: 0,
+    first: Number.MAX_SAFE_INTEGER,
+    last: never,
+    tried: never,
+  }
 }
 
 function raise(sum: Sum, kind: 'attempt' | 'probe' | 'login', at: number, count: number): void {
   if (kind === 'attempt') sum.attempts += count
   else if (kind === 'probe') sum.probes += count
   else sum.logins += count
-  if (kind !== 'login' && (sum.tried === null || at > sum.tried)) sum.tried = at
+  if (kind !== 'login' && at > sum.tried) sum.tried = at
   if (at < sum.first) sum.first = at
   if (at > sum.last) sum.last = at
 }
@@ -128,7 +137,7 @@ function plus(sum: Sum, more: Sum): void {
   sum.logins += more.logins
   sum.first = Math.min(sum.first, more.first)
   sum.last = Math.max(sum.last, more.last)
-  if (more.tried !== null) sum.tried = Math.max(sum.tried ?? more.tried, more.tried)
+  sum.tried = Math.max(sum.tried, more.tried)
 }
 
 // Table by table and along each one's key, so that rows of one page are written together. A row may
@@ -236,12 +245,13 @@ function* subjects(
     const tried: number[] = []
     for (const [day, more] of days) {
       plus(sum, more)
-      if (more.tried !== null) tried.push(day)
+      if (more.tried !== never) tried.push(day)
     }
     const on = triedDays(tried)
+    const lastTry = sum.tried === never ? null : sum.tried
     yield {
       table: 'subject',
-      bind: [kind, name, ...three(sum), sum.first, sum.last, sum.tried, on.day, on.days],
+      bind: [kind, name, ...three(sum), sum.first, sum.last, lastTry, on.day, on.days],
     }
   }
 }
