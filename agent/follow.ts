@@ -69,7 +69,8 @@ export async function follow(following: Following): Promise<void> {
       case 'entries':
         await understand.take(read)
         position = read.position
-        await sender.flush()
+        // What is left of this look leaves with it: each frame costs a wake-up and an acknowledgement.
+        if (read.kind === 'entries' || read.lag === 0) await sender.flush()
         if (untilDue() === 0) await save(now())
         break
       case 'ended':
@@ -84,6 +85,7 @@ export async function follow(following: Following): Promise<void> {
         }
         break
       case 'waiting':
+        await sender.flush()
         // The last lines of a burst wait for their checkpoint until its second is over.
         if (!sender.isAhead()) break
         later = setTimeout(() => save(now()).catch(ignoreLost), untilDue())

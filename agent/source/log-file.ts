@@ -107,7 +107,7 @@ async function* follow(log: Log, sight: Sight): Readings {
   do {
     pace()
     log.watch.reading()
-    const end = yield* drain(log, log.held)
+    const end = yield* drain(log, log.held, live)
     if (end.kind === 'changed') return await letGo(log)
     if (end.cut !== null) {
       await letGo(log)
@@ -131,7 +131,7 @@ async function* finish(log: Log, sight: Sight): Readings {
     const tail: Tail | null = opened ?? log.held
     if (tail === null) continue
     log.held = tail
-    const end = yield* drain(log, tail)
+    const end = yield* drain(log, tail, false)
     if (log.signal.aborted) return
     if (end.kind === 'end' && end.cut === null) {
       ended = further(ended, { offset: tail.offset(), torn: end.torn })

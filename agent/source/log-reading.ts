@@ -48,8 +48,11 @@ export type Log = {
 
 export type Readings<T = void> = AsyncGenerator<Reading, T, void>
 
-/** Gives the lines up to the present end of a file; also stops there when the signal says so. */
-export async function* drain(log: Log, tail: Tail): Readings<End> {
+/**
+ * Gives the lines up to the present end of a file; also stops there when the signal says so. Of one that
+ * goes on being followed the end is not looked for once more: what comes behind it is noticed.
+ */
+export async function* drain(log: Log, tail: Tail, goesOn: boolean): Readings<End> {
   while (!log.signal.aborted) {
     const chunk = await tail.next()
     if (chunk.kind !== 'lines') return chunk
@@ -61,12 +64,13 @@ export async function* drain(log: Log, tail: Tail): Readings<End> {
     log.here = { ...here, offset: tail.offset(), before: tail.before() }
     log.doubt = null
     log.told = null
-    const lag = (await tail.left()) + log.behind
+    const lag = (chunk.last ? 0 : await tail.left()) + log.behind
     const { file, name } = here
     const around = { file, name, position: log.here, lag }
     yield log.asBytes
       ? { kind: 'bytes', ...chunk.piece, ...around }
       : { kind: 'lines', lines: chunk.lines(), ...around }
+    if (chunk.last && goesOn) break
   }
   return { kind: 'end', torn: 0, cut: null }
 }

@@ -20,10 +20,13 @@ const readBytes = 64 * 1024
 export type End = { kind: 'end'; torn: number; cut: string | null } | { kind: 'changed' }
 
 /**
- * The next whole lines, and as they stand there; `oversize` has the offsets of those that were cut. To
- * be used before the next chunk is asked for. Or why there are none.
+ * The next whole lines, and as they stand there; `oversize` has the offsets of those that were cut, and
+ * `last` says that nothing stood behind them when they were read. To be used before the next chunk is
+ * asked for. Or why there are none.
  */
-export type Chunk = { kind: 'lines'; lines: () => Line[]; piece: Piece; oversize: number[] } | End
+export type Chunk =
+  | { kind: 'lines'; lines: () => Line[]; piece: Piece; oversize: number[]; last: boolean }
+  | End
 
 export type Tail = {
   dev: bigint
@@ -105,7 +108,8 @@ function tailFrom(bytes: Bytes, head: Head, offset: number, last: Buffer): Tail 
       advance(used, seen)
       settle()
       const lines = (): Line[] => splitLines(piece.bytes, piece.base).lines
-      return { kind: 'lines', lines, piece, oversize }
+      const whole = bytes.form === 'plain' && used === fresh.length && used < readBytes
+      return { kind: 'lines', lines, piece, oversize, last: whole }
     }
   }
   return {

@@ -84,7 +84,7 @@ const oldestFirst = [
   },
   {
     file: 'agent/source/files.ts',
-    from: 'if (!(await unmoved(seen, await namesOf(folder, base)))) continue',
+    from: 'if (!unmoved(seen, namesOf(folder, base))) continue',
     to: '',
   },
 ]

@@ -76,7 +76,7 @@ export async function follow(told: Following): Promise<void> {
     without: [
       {
         file: 'agent/follow.ts',
-        from: `await sender.flush()
+        from: `if (read.kind === 'entries' || read.lag === 0) await sender.flush()
         if (untilDue() === 0) await save(now())`,
         to: `if (untilDue() === 0) await save(now())
         await sender.flush()`,
@@ -95,7 +95,7 @@ export async function follow(told: Following): Promise<void> {
     without: [
       {
         file: 'agent/source/log-file.ts',
-        from: 'const end = yield* drain(log, tail)',
+        from: 'const end = yield* drain(log, tail, false)',
         to: "const end: { kind: 'end'; torn: number; cut: null } = { kind: 'end', torn: 0, cut: null }",
       },
     ],
