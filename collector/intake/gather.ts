@@ -16,7 +16,9 @@ export function gather<T>(
   let waiting: T[] = []
   let weighs = 0
   let free = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
   const hand = (): void => {
+    clearTimeout(timer)
     const items = waiting
     waiting = []
     weighs = 0
@@ -32,7 +34,7 @@ export function gather<T>(
       if (weighs >= most) hand()
       if (waiting.length !== 1) return
       const rest = free - performance.now()
-      if (rest > 0) setTimeout(hand, rest)
+      if (rest > 0) timer = setTimeout(hand, rest)
       else setImmediate(hand)
     },
   }
