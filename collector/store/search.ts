@@ -3,8 +3,11 @@ import type { Database } from './database.ts'
 import type { Bind } from './span.ts'
 import type { SubjectKind } from './sums.ts'
 
-// Up to so many, the addresses that tried a name are listed; of more, the next one is soon found.
+// Up to so many, the addresses that tried a name are listed; of more, the next one is soon found. Where
+// it is a few names, each address is sooner asked for those.
 const fewPairs = 20_000
+const fewNames = 5
+const fewOfNames = 5000
 
 /** A condition on `name` of a row of `subject`, and what to bind; an address also passes by a name it tried. */
 export function sought(
@@ -20,16 +23,21 @@ export function sought(
     .all({ q })
     .map((row) => row['name'])
   const users = JSON.stringify(names)
+  const few = names.length <= fewNames ? fewOfNames : fewPairs
   const pairs = db
     .prepare(
       `SELECT count(*) AS many FROM (SELECT 1 FROM user_address
-       WHERE user IN (SELECT value FROM json_each(?)) LIMIT ${fewPairs + 1})`,
+       WHERE user IN (SELECT value FROM json_each(?)) LIMIT ${few + 1})`,
     )
     .get(users)
-  if (Number(pairs?.['many']) <= fewPairs) {
+  if (Number(pairs?.['many']) <= few) {
     const triers = 'SELECT ip FROM user_address WHERE user IN (SELECT value FROM json_each(:users))'
     return { sql: `(${named} OR name IN (${triers}))`, bind: { q, users } }
   }
-  const tried = 'SELECT 1 FROM attacker_user WHERE ip = name AND instr(lower(user), lower(:q))'
-  return { sql: `(${named} OR EXISTS (${tried}))`, bind: { q } }
+  const tried = 'SELECT 1 FROM attacker_user WHERE ip = name AND'
+  if (names.length <= fewNames) {
+    const these = 'user IN (SELECT value FROM json_each(:users))'
+    return { sql: `(${named} OR EXISTS (${tried} ${these}))`, bind: { q, users } }
+  }
+  return { sql: `(${named} OR EXISTS (${tried} instr(lower(user), lower(:q))))`, bind: { q } }
 }
