@@ -152,6 +152,27 @@ test('a search finds part of an address or of a name tried, and takes % and _ as
   }
 })
 
+test('a search finds everybody of a name that very many tried, and nobody else', () => {
+  const db = openDatabase(':memory:')
+  const at = (index: number) => `10.0.${index >> 8}.${index & 255}`
+  enrol(db, 'nas', noon).tell(
+    ...Array.from({ length: 5400 }, (_, index) => ({
+      kind: 'attempt' as const,
+      at: noon,
+      ip: at(index),
+      user: index % 20 === 0 ? 'root' : 'Oracle',
+    })),
+  )
+  const totals = openTotals(db)
+  const wanted = Array.from({ length: 5400 }, (_, index) => index).filter((index) => index % 20 > 0)
+  for (const since of [undefined, noon - hour]) {
+    const found = [...totals.everyAttacker({ since, limit: 9999, q: 'racle' })].flat()
+    assert.deepEqual(found.map(({ ip }) => ip).sort(), wanted.map(at).sort())
+    assert.equal(totals.attackers({ since, limit: 10, q: 'racle' }).length, 10)
+  }
+  db.close()
+})
+
 test('hosts of one label are one row; an agent that never came is shown, a relayed host too', () => {
   const db = openDatabase(':memory:')
   const nas = enrol(db, 'nas', noon)
