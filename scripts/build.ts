@@ -23,6 +23,8 @@ const late = [
   'module',
   'querystring',
   'tls',
+  'v8',
+  'vm',
   'zlib',
 ]
 const programs = {

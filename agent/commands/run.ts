@@ -10,6 +10,7 @@ import { follow } from '../follow.ts'
 import { keepLinked, type Link, type LinkEvent } from '../link/link.ts'
 import type { Source } from '../source/source.ts'
 import { openSources } from '../source/sources.ts'
+import { openTidying, tidy } from '../tidy.ts'
 import { readKey } from './key.ts'
 
 /**
@@ -54,7 +55,11 @@ async function followAll(
   const states = new Map<string, SourceState>()
   const pulse = (): void =>
     link.tell({ type: 'pulse', at: Date.now(), sources: [...states.values()] })
-  const timer = setInterval(pulse, limits.pingEvery)
+  const tidying = openTidying(tidy)
+  const timer = setInterval(() => {
+    pulse()
+    tidying.turn()
+  }, limits.pingEvery)
   const soon = setTimeout(pulse, 500)
   try {
     await Promise.all(
@@ -67,7 +72,10 @@ async function followAll(
           timeZone: config.timeZone,
           isOwn: (host) => isOwn(config.hostname, host),
           now: Date.now,
-          stands: (state) => states.set(source.name, state),
+          stands: (state) => {
+            states.set(source.name, state)
+            tidying.read()
+          },
         }),
       ),
     )
