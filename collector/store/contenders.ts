@@ -15,7 +15,7 @@ const little = 20_000
 // The list is mostly among the first of all time, this many times its length.
 const times = 3
 // A guess somewhat too low reads a few addresses too many, one too high reads the hours twice.
-const caution = 0.85
+const caution = 0.92
 
 /**
  * The addresses that can be among those asked for, in no order, undefined where that is no help; what was

@@ -1,6 +1,6 @@
 /** What the hours of a span hold, down to host, address and user name. */
 import type { Database } from './database.ts'
-import { type Bind, type Slice, tableOf } from './span.ts'
+import { type Bind, queryOf, type Slice, tableOf } from './span.ts'
 import { type Counts, plus } from './top.ts'
 
 /** Attempts by user name. */
@@ -35,7 +35,7 @@ export function openHours(db: Database, slice: Slice, isKept: boolean): Hours {
 function keptHours(db: Database, slice: Slice): Hours {
   let kept: Map<string, HourRow[]> | undefined
   const rows = () => {
-    kept ??= byAddress(slice.flatMap(({ sql, bind }) => read(db, sql, bind)))
+    kept ??= byAddress(slice.flatMap((one) => read(db, queryOf(one), one.bind)))
     return kept
   }
   return {

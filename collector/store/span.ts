@@ -20,20 +20,29 @@ export type Bind = Record<string, number | string>
 
 export const columns = ['ip', 'host', 'user', 'attempts', 'probes', 'logins'] as const
 
-/** Queries that together give rows of `columns`, each ending in a condition, with what to bind. Read one by one they are quickest. */
-export type Slice = readonly { sql: string; bind: Bind }[]
+/**
+ * Queries that together give rows of `columns`, each ending in a condition, the condition on addresses
+ * that comes behind it, and what to bind. Read one by one they are quickest.
+ */
+export type Slice = readonly { sql: string; who: string; bind: Bind }[]
 
 /** What a slice holds of these addresses. */
 export function onlyOf(slice: Slice, ips: readonly string[]): Slice {
   return slice.map(({ sql, bind }) => ({
-    sql: `${sql} AND ip IN (SELECT value FROM json_each(:ips))`,
+    sql,
+    who: 'ip IN (SELECT value FROM json_each(:ips))',
     bind: { ...bind, ips: JSON.stringify(ips) },
   }))
 }
 
+/** One query of a slice, whole. */
+export function queryOf({ sql, who }: Slice[number]): string {
+  return `${sql} AND ${who}`
+}
+
 /** A slice as one table, `slice`, and what to bind. */
 export function tableOf(slice: Slice): { cte: string; bind: Bind } {
-  const all = slice.map(({ sql }) => sql).join(' UNION ALL ')
+  const all = slice.map(queryOf).join(' UNION ALL ')
   return {
     cte: `slice (${columns.join(', ')}) AS (${all})`,
     bind: Object.assign({}, ...slice.map(({ bind }) => bind)),
@@ -66,7 +75,7 @@ export function hourSlice(db: Database, { since, until, host }: Span): Slice {
     return [fleetHours(piece, 0), broken(allHosts, from, toHour)]
   }
   const hosts = JSON.stringify(hostIds(db, host))
-  const { sql, bind } = broken(theseHosts, from, toHour)
+  const beginning = broken(theseHosts, from, toHour)
   return [
     // The hours of one host are sought one by one: `hourly` begins with the hour, not the host.
     {
@@ -74,10 +83,11 @@ export function hourSlice(db: Database, { since, until, host }: Span): Slice {
         FROM ${theseHosts} CROSS JOIN host_hour ON host_hour.host = chosen.id
           AND host_hour.hour >= :whole AND host_hour.hour < :toHour
         CROSS JOIN hourly h ON h.hour = host_hour.hour AND h.host = host_hour.host
-        WHERE h.ip <> ''`,
+        WHERE true`,
+      who: "h.ip <> ''",
       bind: { whole: wholeHour(from), toHour, hosts },
     },
-    { sql, bind: { ...bind, hosts } },
+    { ...beginning, bind: { ...beginning.bind, hosts } },
   ]
 }
 
@@ -96,7 +106,8 @@ function fleetHours({ sign, from, to }: Piece, place: number): Slice[number] {
   const [who, counts] = [columns.slice(0, 3), columns.slice(3)]
   return {
     sql: `SELECT ${who.join(', ')}, ${counts.map((name) => sign + name).join(', ')} FROM hourly
-      WHERE hour >= :from${place} AND hour < :to${place} AND ip <> ''`,
+      WHERE hour >= :from${place} AND hour < :to${place}`,
+    who: "ip <> ''",
     bind: { [`from${place}`]: from, [`to${place}`]: to },
   }
 }
@@ -115,7 +126,8 @@ function broken(
       FROM ${hosts} CROSS JOIN host_run r ON r.host = chosen.id
         AND r.second >= :since / 1000 - 1 AND r.second <= :brokenEnd / 1000
       CROSS JOIN finding f ON ${inHostRun('f')} AND f.at >= :since AND f.at < :brokenEnd
-      WHERE f.kind IN ('attempt', 'probe', 'login') AND f.ip IS NOT NULL`,
+      WHERE f.kind IN ('attempt', 'probe', 'login')`,
+    who: 'f.ip IS NOT NULL',
     bind: { since, brokenEnd: Math.max(since, Math.min(end, Number.MAX_SAFE_INTEGER)) },
   }
 }
