@@ -4,10 +4,13 @@ export type Gathering<T> = {
   hand: () => void
 }
 
+/** Milliseconds, and how often something must be handed over within them to be a stream. */
+const [aWhile, often] = [100, 10] as const
+
 /**
- * Hands over what comes together, in order of arrival: what comes after a pause at the end of its turn of
- * the event loop, what comes in a stream so many milliseconds (`apart`) after the last was done with, and
- * at once what weighs as much as `most`.
+ * Hands over what comes together, in order of arrival: at the end of its turn of the event loop, of a
+ * stream so many milliseconds (`apart`) after the last was done with, and at once what weighs as much as
+ * `most`. One agent that tells of a line now and then is no stream, and waits for nothing.
  */
 export function gather<T>(
   work: (items: readonly T[]) => void,
@@ -17,6 +20,7 @@ export function gather<T>(
   let weighs = 0
   let free = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
+  const recent: number[] = []
   const hand = (): void => {
     clearTimeout(timer)
     const items = waiting
@@ -24,7 +28,10 @@ export function gather<T>(
     weighs = 0
     if (items.length === 0) return
     work(items)
-    free = performance.now() + apart
+    const now = performance.now()
+    recent.push(now)
+    const first = recent.length > often ? recent.shift() : undefined
+    free = first !== undefined && now - first < aWhile ? now + apart : now
   }
   return {
     hand,

@@ -5,7 +5,7 @@ import { gather, together } from '../../../collector/intake/gather.ts'
 
 const one = () => 1
 
-test('what comes after a pause is handed over in its turn, all that came together', async () => {
+test('what comes together is handed over in its turn', async () => {
   const handed: (readonly string[])[] = []
   const { enter } = gather((items: readonly string[]) => handed.push(items), {
     apart: 60_000,
@@ -18,21 +18,24 @@ test('what comes after a pause is handed over in its turn, all that came togethe
   assert.deepEqual(handed, [['a', 'b', 'c']])
 })
 
-test('what comes right behind is gathered until its time', async (t) => {
+test('of a stream what comes right behind is gathered until its time, of a few nothing is', async (t) => {
   const handed: (readonly string[])[] = []
   const { enter } = gather((items: readonly string[]) => handed.push(items), {
     apart: 60_000,
     most: 10,
     weight: one,
   })
-  enter('first')
-  await turn()
+  for (let at = 1; at <= 11; at++) {
+    enter(`number ${at}`)
+    await turn()
+    assert.equal(handed.length, at)
+  }
   t.mock.timers.enable({ apis: ['setTimeout'] })
   for (const item of ['a', 'b', 'c']) enter(item)
   t.mock.timers.tick(59_000)
-  assert.deepEqual(handed, [['first']])
+  assert.equal(handed.length, 11)
   t.mock.timers.tick(1001)
-  assert.deepEqual(handed, [['first'], ['a', 'b', 'c']])
+  assert.deepEqual(handed.at(-1), ['a', 'b', 'c'])
 })
 
 test('what weighs enough is handed over at once, and a stop hands over the rest', () => {
