@@ -71,6 +71,14 @@ export type Session = {
   nextHalf: Session | undefined
 }
 
+type HalfTold = (
+  host: string,
+  ip: string,
+  fits: Fits,
+  told: Told,
+  by?: Session,
+) => Session | undefined
+
 export type Sessions = {
   /** The live session of this host, program and id, if there is one; it is not touched. */
   find: (host: string, program: string, id: SessionId) => Session | undefined
@@ -87,20 +95,8 @@ export type Sessions = {
    * reported for which no refusal was seen yet, or in the middle of keyboard-interactive), the one that
    * fits and was touched last, or first.
    */
-  lastHalfTold: (
-    host: string,
-    ip: string,
-    fits: Fits,
-    told: Told,
-    by?: Session,
-  ) => Session | undefined
-  firstHalfTold: (
-    host: string,
-    ip: string,
-    fits: Fits,
-    told: Told,
-    by?: Session,
-  ) => Session | undefined
+  lastHalfTold: HalfTold
+  firstHalfTold: HalfTold
   /** Sessions with attempts not reported yet, because a line to come may tell whose they are. */
   waiting: () => readonly Session[]
   isWaiting: () => boolean

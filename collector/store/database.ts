@@ -15,8 +15,8 @@ export type Database = {
   prepare: (sql: string) => StatementSync
   /**
    * Runs the work in one write transaction and gives what it gives; a throw rolls everything back
-   * and passes on. The work is synchronous: nothing else can come between its statements. What need not
-   * be waited for until it is on disk may be lost in a power cut, with what comes after it.
+   * and passes on. The work is synchronous: nothing else can come between its statements. What is not
+   * waited for until it is on disk may be lost in a power cut, until something behind it is.
    */
   transaction: <T>(work: () => T, isAwaited?: boolean) => T
   /** How many transactions were rolled back: whoever remembers what one wrote must forget it. */

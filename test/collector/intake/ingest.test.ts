@@ -8,6 +8,7 @@ import { submit } from '../../support/submit.ts'
 
 const findings = { type: 'findings', seq: 1, source: 's', entries: [] } as Storable
 const checkpoint = { type: 'checkpoint', seq: 2, source: 's' } as Storable
+const nothing = () => undefined
 
 test('behind a frame that could not be stored none of its agent is, and all of the others are', async () => {
   const db = openDatabase(':memory:')
@@ -22,13 +23,7 @@ test('behind a frame that could not be stored none of its agent is, and all of t
     },
     checkpoint: (agent: number) => void taken.push(`checkpoint of ${agent}`),
   }
-  const ingest = openIngest(
-    db,
-    intake,
-    Date.now,
-    () => undefined,
-    () => undefined,
-  )
+  const ingest = openIngest(db, intake, Date.now, nothing, nothing)
   const outcomes = await Promise.allSettled([
     submit(ingest, 1, findings),
     submit(ingest, 1, checkpoint),
@@ -52,13 +47,7 @@ test('more than one commit takes in one turn: what becomes of a frame is told be
       throw new Error('database or disk is full')
     },
   }
-  const ingest = openIngest(
-    db,
-    intake,
-    Date.now,
-    () => undefined,
-    () => undefined,
-  )
+  const ingest = openIngest(db, intake, Date.now, nothing, nothing)
   const many = { ...findings, entries: Array.from({ length: 2000 }, () => ({})) } as Storable
   const fates: string[] = []
   ingest.submit(1, many, {
