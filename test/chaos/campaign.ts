@@ -16,6 +16,8 @@ export type CampaignOptions = {
   seed: number
   lines: number
   kills: number
+  /** Kills only where all is read and told, and writes on once the victim is back; false if not said. */
+  atRest?: boolean
   /** Runs while a killed program is down: for what a test does to the database. */
   whileDown?: (fleet: Fleet, program: 'agent' | 'collector') => void
 }
@@ -33,7 +35,11 @@ export async function play(options: CampaignOptions): Promise<Outcome> {
     const kills = planKills(random, options)
     const reaper = openReaper(fleet, host, options)
     await write(host, random, options.lines, rotation, async (line) => {
-      while ((kills[0]?.line ?? Number.POSITIVE_INFINITY) <= line) await reaper.send(kills.shift())
+      while ((kills[0]?.line ?? Number.POSITIVE_INFINITY) <= line) {
+        if (options.atRest) await host.caughtUp()
+        await reaper.send(kills.shift())
+        if (options.atRest) await reaper.done()
+      }
     })
     await reaper.done()
     try {
