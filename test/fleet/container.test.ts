@@ -80,9 +80,13 @@ test('the image builds from the lockfile, runs as nobody special, and does what 
   assert.equal(enrolled.out, 'attic is enrolled\n', enrolled.err)
   clean.push(agent.start())
   appendFileSync(join(folder, 'log/auth.log'), line)
+  let report = ''
   await until('the attempt', 60, async () => {
     const told = await collector.run(['cibot-collector', 'report', '--since', '1h', '--dry-run'])
-    return told.out.includes('203.0.113.9') || undefined
+    report = `${told.out}${told.err}`
+    return report.includes('203.0.113.9') || undefined
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}\n${report}${collector.said()}${agent.said()}`)
   })
 })
 
@@ -149,6 +153,8 @@ type Running = {
   run: (argv: readonly string[]) => Promise<Outcome>
   /** Starts the service's own command; gives what ends it. */
   start: () => () => void
+  /** What the service's own command has said so far. */
+  said: () => string
 }
 
 /** A container with a service's environment and volumes. */
@@ -162,20 +168,28 @@ async function openService(
   const container = (
     await must(buildah('from', '--pull-never', image), { env, seconds: 60 })
   ).trim()
+  // An engine lays a volume over the image's own of the same place; buildah mounts both, in any order.
+  const places = service.volumes.map((volume) => volume.split(':')[1] ?? '')
+  const away = places.flatMap((place) => ['--volume', `${place}-`])
+  await must(buildah('config', ...away, container), { env })
   const variables = Object.entries({ ...service.environment, ...own })
   const words = ['run', '--isolation', 'chroot', '--user', `900:${adm}`]
   words.push(...variables.flatMap(([name, value]) => ['--env', `${name}=${value}`]))
   for (const volume of service.volumes) words.push('--volume', mount(volume, folder))
   words.push('--volume', `${secret(folder)}:/run/secrets/telegram_token:ro`, container, '--')
+  const said: Buffer[] = []
   return {
     run: (argv) => command(buildah(...words, ...argv), { env, seconds: 60 }),
     start: () => {
       const [program = '', ...rest] = buildah(...words, ...service.command)
-      const child = spawn(program, rest, { detached: true, stdio: 'ignore' })
+      const child = spawn(program, rest, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+      child.stdout.on('data', (chunk: Buffer) => said.push(chunk))
+      child.stderr.on('data', (chunk: Buffer) => said.push(chunk))
       return () => {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
       }
     },
+    said: () => `${Buffer.concat(said)}`,
   }
 }
 
