@@ -3,6 +3,7 @@ import { failuresBefore, type Login, type Standing } from '../fleet/alerts.ts'
 import type { Alert } from '../report/alert.ts'
 import type { Database } from './database.ts'
 import type { Stored } from './intake.ts'
+import type { Recent } from './recent.ts'
 import { inAddressRun } from './runs.ts'
 
 const newsAgainAfter = 24 * 3_600_000
@@ -13,16 +14,18 @@ const newsAgainAfter = 24 * 3_600_000
  */
 export function openAlarms(
   db: Database,
+  recent: Recent,
   labelOf: (host: number) => string,
 ): (stored: readonly Stored[]) => Alert[] {
   // Nearly nobody who fails has ever logged in; these few are looked up.
   const known = db.prepare("SELECT DISTINCT ip FROM finding WHERE kind = 'login' AND ip > ''").all()
   const everIn = new Set(known.map(({ ip }) => String(ip)))
-  return (stored) => alertsOf(db, labelOf, everIn, stored)
+  return (stored) => alertsOf(db, recent, labelOf, everIn, stored)
 }
 
 function alertsOf(
   db: Database,
+  recent: Recent,
   labelOf: (host: number) => string,
   everIn: Set<string>,
   stored: readonly Stored[],
@@ -44,7 +47,7 @@ function alertsOf(
     for (const login of quietLoginsAfter(db, ip, at)) logins.set(login.n, login)
   }
   return [...Map.groupBy(logins.values(), ({ ip }) => ip)].flatMap(([ip, its]) => {
-    const standings = standingsOf(db, labelOf, ip, its)
+    const standings = standingsOf(db, recent, labelOf, ip, its)
     return its.flatMap((login) => raise(db, labelOf, login, standings))
   })
 }
@@ -67,20 +70,26 @@ type Upto = Standing & { upto: number }
 // One walk for all logins of an address: an address with many of both took most of a campaign's time.
 function standingsOf(
   db: Database,
+  recent: Recent,
   labelOf: (host: number) => string,
   ip: string,
   logins: readonly Login[],
 ): Upto[] {
   const times = logins.map(({ at }) => at)
-  const rows = db
-    .prepare(
-      `SELECT f.host, max(f.at, :from) AS upto, sum(f.count) AS attempts, min(f.at) AS first
-       FROM address_run r CROSS JOIN finding f ON ${inAddressRun('f')}
-       WHERE r.ip = :ip AND f.kind = 'attempt' AND f.at <= :to GROUP BY 1, 2`,
-    )
-    .all({ ip, from: Math.min(...times), to: Math.max(...times) }) as Omit<Upto, 'label'>[]
+  const bind = { ip, from: Math.min(...times), to: Math.max(...times) }
+  const where = { through: recent.through(), runs: recent.ofAddress(ip) }
+  const rows = db.prepare(standingsSql).all({ ...bind, ...where }) as Omit<Upto, 'label'>[]
   return rows.map((row) => ({ ...row, label: labelOf(row.host) }))
 }
+
+// Of runs that are being written the one in memory counts, and not its row.
+const standingsSql = `
+  SELECT f.host, max(f.at, :from) AS upto, sum(f.count) AS attempts, min(f.at) AS first
+  FROM (
+    SELECT ip, n, upto FROM address_run WHERE ip = :ip AND n <= :through
+    UNION ALL SELECT :ip, value ->> 0, value ->> 1 FROM json_each(:runs)) r
+  CROSS JOIN finding f ON ${inAddressRun('f')}
+  WHERE f.kind = 'attempt' AND f.at <= :to GROUP BY 1, 2`
 
 function raise(
   db: Database,

@@ -6,7 +6,7 @@
 import { limits } from '../../shared/wire.ts'
 import type { Database } from './database.ts'
 import { markedFile } from './marks.ts'
-import { numbersIn } from './runs.ts'
+import type { Recent } from './recent.ts'
 
 export type ToldFile = {
   id: number
@@ -26,7 +26,7 @@ export type Files = {
 }
 
 /** Opens the files, for use inside a transaction. */
-export function openFiles(db: Database): Files {
+export function openFiles(db: Database, recent: Recent): Files {
   const byAgent = new Map<number, Map<string, ToldFile>>()
   let rollbacks = db.rollbacks()
   return {
@@ -36,7 +36,7 @@ export function openFiles(db: Database): Files {
       const its = byAgent.get(agent) ?? new Map<string, ToldFile>()
       byAgent.set(agent, its)
       const key = JSON.stringify([source, identity])
-      const known = its.get(key) ?? toldFile(db, agent, source, identity, now)
+      const known = its.get(key) ?? toldFile(db, recent, agent, source, identity, now)
       its.set(key, known)
       return known
     },
@@ -48,9 +48,13 @@ export function openFiles(db: Database): Files {
 // are remembered at once.
 const mostNoted = limits.findingsPerFrame
 
-function toldFile(db: Database, ...asked: [number, string, string, number]): ToldFile {
+function toldFile(
+  db: Database,
+  recent: Recent,
+  ...asked: [number, string, string, number]
+): ToldFile {
   const { id, mark } = markedFile(db, ...asked)
-  let stored = numbersIn(db, id)
+  let stored = numbersIn(db, recent, id)
   let [firstNoted, noted]: [number, readonly number[]] = [0, []]
   return {
     id,
@@ -60,9 +64,28 @@ function toldFile(db: Database, ...asked: [number, string, string, number]): Tol
       return at === -1 ? stored(offset) : firstNoted + at
     },
     note: (first, offsets) => {
-      stored = numbersIn(db, id)
+      stored = numbersIn(db, recent, id)
       const left = Math.max(0, offsets.length - mostNoted)
       ;[firstNoted, noted] = [first + left, offsets.slice(left)]
     },
   }
 }
+
+// Whoever asks for one finding of a run asks for the next one, too.
+function numbersIn(
+  db: Database,
+  recent: Recent,
+  file: number,
+): (offset: number) => number | undefined {
+  const known = new Map<number, number>()
+  return (offset) => {
+    if (!known.has(offset)) {
+      const run = recent.ofFile(file, offset)
+      const rows = run === undefined ? [] : db.prepare(rowsSql).all(...run, file)
+      for (const row of rows) known.set(Number(row['offset']), Number(row['n']))
+    }
+    return known.get(offset)
+  }
+}
+
+const rowsSql = 'SELECT n, offset FROM finding WHERE n BETWEEN ? AND ? AND file = ?'

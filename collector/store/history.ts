@@ -95,10 +95,27 @@ const rare = ['login', 'change', 'loss'] as const
 const isRareSql = "AND finding.kind IN ('login', 'change', 'loss')"
 
 function findings(db: Database, asked: FindingsAsked): FindingsPage {
-  const { host, ip, user, kind, since, until, q, limit } = asked
   const before = Math.min(asked.before ?? Number.MAX_SAFE_INTEGER, newest(db) + 1)
   const way = wayOf(asked)
-  const floor = way === newestFirst ? Math.max(0, before - 1 - searchedPerPage) : 0
+  if (way.n === undefined) return page(db, asked, way, before)
+  // What no run holds yet stands in front of all the others.
+  const through = Number(db.prepare('SELECT through FROM summed').get()?.['through'])
+  const { findings: ahead, next } = page(db, asked, newestFirst, before, through)
+  if (next !== null) return { findings: ahead, next }
+  const rest = { ...asked, limit: asked.limit - ahead.length }
+  const found = page(db, rest, way, Math.min(before, through + 1))
+  return { ...found, findings: [...ahead, ...found.findings] }
+}
+
+function page(
+  db: Database,
+  asked: FindingsAsked,
+  way: Way,
+  before: number,
+  lowest = 0,
+): FindingsPage {
+  const { host, ip, user, kind, since, until, q, limit } = asked
+  const floor = way === newestFirst ? Math.max(lowest, before - 1 - searchedPerPage) : lowest
   const conditions: [string, string | number | undefined][] = [
     ...(way.conditions?.(asked, before) ?? []),
     ['AND host.label = ?', host],
@@ -121,7 +138,7 @@ function findings(db: Database, asked: FindingsAsked): FindingsPage {
     .all(before, floor, ...wanted.map(([, value]) => value), limit)
     .map(findingRow)
   if (rows.length === limit) return { findings: rows, next: rows.at(-1)?.n ?? null }
-  return { findings: rows, next: floor > 0 ? floor + 1 : null }
+  return { findings: rows, next: floor > lowest ? floor + 1 : null }
 }
 
 /** A way to the findings: only the last one has to walk them, and keeps to a window. */

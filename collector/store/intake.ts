@@ -12,8 +12,9 @@ import type { Database } from './database.ts'
 import { type Files, openFiles, type ToldFile } from './files.ts'
 import { openHosts } from './hosts.ts'
 import { moveMark, readCheckpoints, storeCheckpoint } from './marks.ts'
+import { openRecent, type Recent } from './recent.ts'
 import { type Into, putRows, type Value } from './rows.ts'
-import { inHostRun, type Placed, putRuns, secondOf } from './runs.ts'
+import { inHostRun, type Placed, secondOf } from './runs.ts'
 import { openSums, type Sums } from './sums.ts'
 
 /** A finding newly stored: its place in the order of arrival, its host and what people call that. */
@@ -41,21 +42,21 @@ export type Intake = {
  * not yet summed is in its memory, and the next one begins by adding that up again.
  */
 export function openIntake(db: Database, now: () => number): Intake {
-  const hosts = openHosts(db)
-  const files = openFiles(db)
   const sums = openSums(db)
+  const recent = openRecent(db, sums)
+  const hosts = openHosts(db)
+  const store = { db, recent, hosts, files: openFiles(db, recent) }
   return {
     sums,
-    committed: (stored) => sums.add(stored.map(countable)),
-    findings: (agent, source, entries) =>
-      storeFindings(db, hosts, files, now(), agent, source, entries),
+    committed: (stored) => sums.add(stored.map(countable), recent.committed()),
+    findings: (agent, source, entries) => storeFindings(store, now(), agent, source, entries),
     checkpoint: (agent, source, checkpoint, at) => {
       storeCheckpoint(db, agent, source, checkpoint, at)
-      files.forget(agent)
+      store.files.forget(agent)
     },
     gap: (agent, source, gap, at) => storeGap(db, agent, source, gap, at),
     resume: (agent) => readCheckpoints(db, agent),
-    alerts: openAlarms(db, hosts.label),
+    alerts: openAlarms(db, recent, hosts.label),
   }
 }
 
@@ -65,10 +66,11 @@ function countable({ n, host, finding: { kind, at, ip = '', user = '', count } }
   return { n, host, kind, at, ip: ip.toWellFormed(), user: user.toWellFormed(), count }
 }
 
+type Hosts = ReturnType<typeof openHosts>
+type Store = { db: Database; recent: Recent; hosts: Hosts; files: Files }
+
 function storeFindings(
-  db: Database,
-  hosts: ReturnType<typeof openHosts>,
-  files: Files,
+  { db, recent, hosts, files }: Store,
   now: number,
   agent: number,
   source: string,
@@ -90,20 +92,17 @@ function storeFindings(
     const place = places.get(entry.host) ?? placeOf(hosts, agent, entry.host)
     places.set(entry.host, place)
     const { host, isRelayed } = place
-    if (isRelayed && isKnownFromAnother(db, agent, host, entry)) continue
+    if (isRelayed && isKnownFromAnother(db, recent, agent, host, entry)) continue
     fresh.push({ file: file.id, host, finding: entry })
   }
   for (const file of told.values()) moveMark(db, file)
   putMethods(db, methods)
   const last = putRows(db, findingTable, valuesOf(fresh))
   const first = last - fresh.length + 1
-  putRuns(
-    db,
-    fresh.map((one, at) => placedOf(one, first + at)),
-  )
   noteNumbers(told, fresh, first)
-  return fresh.map(({ host, finding }, at) => {
+  return fresh.map(({ file, host, finding }, at) => {
     const n = first + at
+    recent.add(placed(n, file, host, finding))
     // Only now: the first word of a host may give it another label.
     return { n, host, label: hosts.label(host), finding }
   })
@@ -111,7 +110,7 @@ function storeFindings(
 
 type Fresh = { file: number; host: number; finding: Finding }
 
-function placedOf({ file, host, finding: { offset, at, ip } }: Fresh, n: number): Placed {
+function placed(n: number, file: number, host: number, { offset, at, ip }: Finding): Placed {
   return { n, file, offset, host, at, ip: ip ?? null }
 }
 
@@ -122,7 +121,7 @@ function noteNumbers(told: Map<string, ToldFile>, fresh: readonly Fresh[], first
   for (const file of told.values()) file.note(first, offsets)
 }
 
-function placeOf(hosts: ReturnType<typeof openHosts>, agent: number, name: string | undefined) {
+function placeOf(hosts: Hosts, agent: number, name: string | undefined) {
   const host = hosts.of(agent, name)
   return { host, isRelayed: hosts.isRelayed(host) }
 }
@@ -155,21 +154,28 @@ function putMethods(db: Database, methods: readonly Method[]): void {
 const methodSql = 'UPDATE OR ROLLBACK finding SET method = ? WHERE n BETWEEN ? AND ?'
 
 // One event, two tellers: its own host's agent and a log host, or two log hosts.
-function isKnownFromAnother(db: Database, agent: number, host: number, found: Finding): boolean {
+function isKnownFromAnother(
+  db: Database,
+  recent: Recent,
+  agent: number,
+  host: number,
+  found: Finding,
+): boolean {
   const second = secondOf(found.at)
-  const { kind, program, pid, ip, port, ordinal } = found
-  const row = db
-    .prepare(
-      `SELECT 1 FROM host_run r
-       CROSS JOIN finding f ON ${inHostRun('f')}
-       CROSS JOIN file ON file.id = f.file
-       WHERE r.host = ? AND r.second = ? AND f.kind = ?
-         AND f.program = ? AND f.pid IS ? AND f.ip IS ? AND f.port IS ? AND f.ordinal = ?
-         AND file.agent <> ? LIMIT 1`,
-    )
-    .get(host, second, kind, program, pid ?? null, ip ?? null, port ?? null, ordinal, agent)
-  return row !== undefined
+  const { kind, program, pid = null, ip = null, port = null, ordinal } = found
+  const event = { kind, program, pid, ip, port, ordinal }
+  const runs = recent.ofSecond(host, second)
+  return db.prepare(knownSql).get({ agent, host, second, runs, ...event }) !== undefined
 }
+
+const knownSql = `
+  SELECT 1 FROM (
+    SELECT host, second, n, upto FROM host_run WHERE host = :host AND second = :second
+    UNION ALL SELECT :host, :second, value ->> 0, value ->> 1 FROM json_each(:runs)) r
+  CROSS JOIN finding f ON ${inHostRun('f')}
+  CROSS JOIN file ON file.id = f.file
+  WHERE f.kind = :kind AND f.program = :program AND f.pid IS :pid AND f.ip IS :ip
+    AND f.port IS :port AND f.ordinal = :ordinal AND file.agent <> :agent LIMIT 1`
 
 const findingTable: Into = {
   table: 'finding',

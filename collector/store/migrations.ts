@@ -378,4 +378,10 @@ export const migrations: readonly string[] = [
   INSERT INTO user_address SELECT user, ip FROM attacker_user WHERE user <> '' ORDER BY user, ip;
   DROP INDEX attacker_user_by_user;
   `,
+  `
+  -- Runs are written with the totals from now on: those of findings that no total knows come again.
+  DELETE FROM file_run WHERE n > (SELECT through FROM summed);
+  DELETE FROM host_run WHERE n > (SELECT through FROM summed);
+  DELETE FROM address_run WHERE n > (SELECT through FROM summed);
+  `,
 ]

@@ -1,11 +1,13 @@
 /**
  * Where in the order of arrival the findings of one file, host or address stand. An agent tells of one
  * place at a time, so what a frame brings of it is a few runs of numbers: entries per run are a tenth of
- * entries per finding, and each of them is a page of its own on its way to disk. Between the ends of a
- * run there may be findings of others: whoever follows one looks at each.
+ * entries per finding. Each of them is a page of its own on its way to disk, so they are written with the
+ * totals (sums.ts), along their keys; until then they are in memory here, and for other processes in
+ * the findings that no total knows yet. Between the ends of a run there may be findings of others:
+ * whoever follows one looks at each.
  */
 import type { Database } from './database.ts'
-import { type Into, putRows, type Value } from './rows.ts'
+import type { Value } from './rows.ts'
 
 /** A finding as far as its places go; `at` in ms UTC. */
 export type Placed = {
@@ -28,88 +30,128 @@ export const inHostRun = (
 export const inAddressRun = (f: string): string =>
   `${f}.n BETWEEN r.n AND r.upto AND +${f}.ip = r.ip`
 
-/** Writes down the runs of new findings of one frame, in their order. For use inside a transaction. */
-export function putRuns(db: Database, placed: readonly Placed[]): void {
-  const files = openRuns<number>()
-  const seconds = new Map<number, Runs<number>>()
-  const addresses = openRuns<string>()
-  for (const { n, file, offset, host, at, ip } of placed) {
-    if (!extend(files, file, n)) begin(files, file, n, [file, offset])
-    const second = secondOf(at)
-    const ofHost = seconds.get(host) ?? openRuns<number>()
-    seconds.set(host, ofHost)
-    if (!extend(ofHost, second, n)) begin(ofHost, second, n, [host, second])
-    if (ip !== null && !extend(addresses, ip, n)) begin(addresses, ip, n, [ip])
-  }
-  putRows(db, fileRuns, valuesOf(files))
-  for (const ofHost of seconds.values()) putRows(db, hostRuns, valuesOf(ofHost))
-  putRows(db, addressRuns, valuesOf(addresses))
+/** First and last number of each run, one after the other. */
+export type Ends = number[]
+
+/** Runs that no table holds yet. */
+export type Runs = {
+  /** By file; `offsets` are those of the first of each run. */
+  files: Map<number, { offsets: number[]; ends: Ends }>
+  /** By host, then by second. */
+  hosts: Map<number, Map<number, Ends>>
+  addresses: Map<string, Ends>
 }
 
-/**
- * Gives what finds the number of a finding of this file by its offset, undefined where there is none.
- * Findings of a file are told in the order of their anchors, so it is in the last run that begins before.
- */
-export function numbersIn(db: Database, file: number): (offset: number) => number | undefined {
-  const known = new Map<number, number>()
-  return (offset) => {
-    if (!known.has(offset)) {
-      const run = db.prepare(runSql).get(file, offset)
-      const rows =
-        run === undefined
-          ? []
-          : db.prepare(rowsSql).all(Number(run['n']), Number(run['upto']), file)
-      for (const row of rows) known.set(Number(row['offset']), Number(row['n']))
+export type RunTable = 'fileRun' | 'hostRun' | 'addressRun'
+
+/** Gives runs of no finding. */
+export function noRuns(): Runs {
+  return { files: new Map(), hosts: new Map(), addresses: new Map() }
+}
+
+/** Takes up one finding more; they come in the order of their numbers. */
+export function addPlace(runs: Runs, { n, file, offset, host, at, ip }: Placed): void {
+  extendFile(runs, file, offset, n, n)
+  extend(endsOfSecond(runs, host, secondOf(at)), n, n)
+  if (ip !== null) extend(endsOfAddress(runs, ip), n, n)
+}
+
+/** Takes up the runs of findings that come behind; gives the same as one by one. */
+export function joinRuns(runs: Runs, more: Runs): void {
+  for (const [file, { offsets, ends }] of more.files) {
+    for (const [at, offset] of offsets.entries()) {
+      extendFile(runs, file, offset, ...runAt(ends, at))
     }
-    return known.get(offset)
   }
+  for (const [host, seconds] of more.hosts) {
+    for (const [second, ends] of seconds) joinEnds(endsOfSecond(runs, host, second), ends)
+  }
+  for (const [ip, ends] of more.addresses) joinEnds(endsOfAddress(runs, ip), ends)
 }
 
-const runSql = `
-  SELECT n, upto FROM file_run WHERE file = ? AND offset <= ? ORDER BY offset DESC, n DESC LIMIT 1`
-const rowsSql = 'SELECT n, offset FROM finding WHERE n BETWEEN ? AND ? AND file = ?'
+/** The rows that hold these runs, table by table and along each one's key. */
+export function* runRows(runs: Runs): Generator<{ table: RunTable; bind: Value[] }, undefined> {
+  for (const [file, { offsets, ends }] of inOrder(runs.files)) {
+    for (const [at, offset] of offsets.entries()) {
+      yield { table: 'fileRun', bind: [file, offset, ...runAt(ends, at)] }
+    }
+  }
+  for (const [host, seconds] of inOrder(runs.hosts)) {
+    for (const [second, ends] of inOrder(seconds)) {
+      for (const run of pairs(ends)) yield { table: 'hostRun', bind: [host, second, ...run] }
+    }
+  }
+  for (const [ip, ends] of inOrder(runs.addresses)) {
+    for (const run of pairs(ends)) yield { table: 'addressRun', bind: [ip, ...run] }
+  }
+}
 
 /** The second of a time (ms UTC), as runs of hosts have it. */
 export function secondOf(at: number): number {
   return Math.floor(at / 1000)
 }
 
-/** Most numbers from one finding of a run to the next: what is looked at in vain is bounded. */
-const farthest = 16
-
-type Run = { columns: readonly Value[]; n: number; upto: number }
-/** Those begun, the last of each place, and the place and run of the last finding: the next is often there too. */
-type Runs<K> = { begun: Run[]; last: Map<K, Run>; here: K | undefined; run: Run | undefined }
-
-function openRuns<K>(): Runs<K> {
-  return { begun: [], last: new Map(), here: undefined, run: undefined }
+/** First and last number of each run. */
+export function* pairs(ends: Ends): Generator<[first: number, last: number], undefined> {
+  for (let at = 0; at < ends.length / 2; at++) yield runAt(ends, at)
 }
 
-// Gives false where no run of this place comes so far.
-function extend<K>(runs: Runs<K>, place: K, n: number): boolean {
-  const run = runs.here === place ? runs.run : runs.last.get(place)
-  if (run === undefined || n - run.upto > farthest) return false
-  run.upto = n
-  runs.here = place
-  runs.run = run
+/** First and last number of the run at a place of the list. */
+export function runAt(ends: Ends, at: number): [first: number, last: number] {
+  const [first, last] = [ends[2 * at], ends[2 * at + 1]]
+  if (first === undefined || last === undefined) throw new RangeError(`no run ${at}`)
+  return [first, last]
+}
+
+/**
+ * Most numbers from one finding of a run to the next, and in all, counted from a multiple of it: what is
+ * looked at in vain is bounded. By place and not by length, so that runs joined are those of one by one.
+ */
+const [farthest, block] = [16, 512] as const
+
+function extendFile(runs: Runs, file: number, offset: number, n: number, upto: number): void {
+  const known = runs.files.get(file) ?? { offsets: [], ends: [] }
+  runs.files.set(file, known)
+  if (extend(known.ends, n, upto)) known.offsets.push(offset)
+}
+
+// Gives true where a run begins.
+function extend(ends: Ends, n: number, upto: number): boolean {
+  const last = ends.length - 1
+  const before = ends[last]
+  if (before !== undefined && n - before <= farthest && blockOf(n) === blockOf(before)) {
+    ends[last] = upto
+    return false
+  }
+  ends.push(n, upto)
   return true
 }
 
-function begin<K>(runs: Runs<K>, place: K, n: number, columns: readonly Value[]): void {
-  const run = { columns, n, upto: n }
-  runs.begun.push(run)
-  runs.last.set(place, run)
-  runs.here = place
-  runs.run = run
+function blockOf(n: number): number {
+  return Math.floor(n / block)
 }
 
-function valuesOf<K>({ begun }: Runs<K>): Value[] {
-  return begun.flatMap(({ columns, n, upto }) => [...columns, n, upto])
+function joinEnds(ends: Ends, more: Ends): void {
+  for (const [first, last] of pairs(more)) extend(ends, first, last)
 }
 
-const fileRuns: Into = { table: 'file_run', columns: ['file', 'offset', 'n', 'upto'] }
-const hostRuns: Into = { table: 'host_run', columns: ['host', 'second', 'n', 'upto'] }
-const addressRuns: Into = { table: 'address_run', columns: ['ip', 'n', 'upto'] }
+function endsOfSecond({ hosts }: Runs, host: number, second: number): Ends {
+  const seconds = hosts.get(host) ?? new Map<number, Ends>()
+  hosts.set(host, seconds)
+  const ends = seconds.get(second) ?? []
+  seconds.set(second, ends)
+  return ends
+}
+
+function endsOfAddress({ addresses }: Runs, ip: string): Ends {
+  const ends = addresses.get(ip) ?? []
+  addresses.set(ip, ends)
+  return ends
+}
+
+function inOrder<K extends number | string, V>(map: Map<K, V>): [K, V][] {
+  return [...map].sort(([one], [other]) => (one < other ? -1 : 1))
+}
 
 /** Forgets the runs that hold none of their findings any more, now that these are gone. */
 export function dropRuns(db: Database, gone: readonly Placed[]): void {

@@ -1,18 +1,29 @@
 /**
- * The totals that are kept for ever. They follow the findings at a short distance: written in the
- * findings' own transaction they cost ten times as much as those (a page of every table for each). What
- * is new is added up in memory and written in slices, and each slice moves, in its own transaction, the
- * mark of how far the totals have come. After a crash the rest is added up again from the findings.
+ * The totals, which are kept for ever, and the runs by which findings are found again (runs.ts). They
+ * follow the findings at a short distance: written in the findings' own transaction they cost ten times
+ * as much as those (a page of every table for each). What is new is added up in memory and written in
+ * slices, and each slice moves, in its own transaction, the mark of how far the totals have come. After a
+ * crash the rest is added up again from the findings.
  */
 import type { Database } from './database.ts'
+import type { Value } from './rows.ts'
+import {
+  addPlace,
+  joinRuns,
+  noRuns,
+  type Placed,
+  type Runs,
+  type RunTable,
+  runRows,
+} from './runs.ts'
 import { type Countable, openTally, type Table, type Tally, type Write } from './tally.ts'
 import { joinedDays } from './tried-days.ts'
 
 export { dayHours, hourMillis, type SubjectKind, wholeFleet } from './tally.ts'
 
 export type Sums = {
-  /** Takes findings that are committed, in their order. */
-  add: (findings: Iterable<Countable>) => void
+  /** Takes findings that are committed, in their order, and the runs they make. */
+  add: (findings: Iterable<Countable>, runs: Runs) => void
   /** How many findings no total knows yet. */
   pending: () => number
   /**
@@ -22,44 +33,77 @@ export type Sums = {
   slice: (most?: number) => boolean
   /** Writes all that is pending. */
   settle: () => void
+  /** The number up to which all is on disk, and the runs behind it, oldest first. */
+  through: () => number
+  runs: () => Runs[]
 }
 
 /** Opens the totals, and makes good what a crash left undone. Throws what the database throws. */
 export function openSums(db: Database): Sums {
-  let tally = openTally()
-  let flush = resumed(db)
-  for (const finding of findingsAfter(db, flush?.upto ?? markOf(db).through)) tally.add(finding)
+  const mark = markOf(db)
+  let { through } = mark
+  let flush =
+    mark.upto > through ? openFlush(gathered(db, through, mark.upto), mark.done) : undefined
+  let next = gathered(db, mark.upto)
   const slice = (most: number): boolean => {
-    if (flush === undefined && tally.size() > 0) {
-      flush = openFlush(tally, 0)
-      tally = openTally()
+    if (flush === undefined && next.tally.size() > 0) {
+      flush = openFlush(next, 0)
+      next = nothing()
     }
-    if (flush === undefined || writeSlice(db, flush, most)) flush = undefined
+    if (flush !== undefined && writeSlice(db, flush, most)) {
+      through = flush.upto
+      flush = undefined
+    }
     return flush !== undefined
   }
-  const pending = (): number => (flush?.size ?? 0) + tally.size()
+  const pending = (): number => (flush?.size ?? 0) + next.tally.size()
   return {
-    add: (findings) => {
-      for (const finding of findings) tally.add(finding)
+    add: (findings, runs) => {
+      for (const finding of findings) next.tally.add(finding)
+      joinRuns(next.runs, runs)
     },
     pending,
     slice: (most = oneSlice) => slice(most),
     settle: () => {
       while (pending() > 0) slice(Number.MAX_SAFE_INTEGER)
     },
+    through: () => through,
+    runs: () => (flush === undefined ? [next.runs] : [flush.runs, next.runs]),
   }
 }
 
 // A few milliseconds. Half as many cost a fifth more: a page that several of a slice touch goes to disk once.
 const oneSlice = 1000
 
-/** Everything up to `upto` on its way to disk; `done` writes are there, `next` are tried again where they failed. */
-type Flush = { upto: number; size: number; done: number; rest: Iterator<Write>; next: Write[] }
+/** What findings add up to, and where they stand. */
+type Gathered = { tally: Tally; runs: Runs }
 
-function openFlush(tally: Tally, done: number): Flush {
-  const rest = tally.writes()
+function nothing(): Gathered {
+  return { tally: openTally(), runs: noRuns() }
+}
+
+/** Everything up to `upto` on its way to disk; `done` writes are there, `next` are tried again where they failed. */
+type Flush = {
+  upto: number
+  size: number
+  runs: Runs
+  done: number
+  rest: Iterator<Row, undefined>
+  next: Row[]
+}
+
+type Row = Write | { table: RunTable; bind: Value[] }
+
+function openFlush({ tally, runs }: Gathered, done: number): Flush {
+  const rest = rowsOf(tally, runs)
   for (let at = 0; at < done; at++) rest.next()
-  return { upto: tally.upto(), size: tally.size(), done, rest, next: [] }
+  return { upto: tally.upto(), size: tally.size(), runs, done, rest, next: [] }
+}
+
+// The runs last: so an older version's flush, where a crash cut it short, is gone on with in its order.
+function* rowsOf(tally: Tally, runs: Runs): Generator<Row, undefined> {
+  yield* tally.writes()
+  yield* runRows(runs)
 }
 
 // Gives true where it was the last one. Nobody waits for the disk: lost in a power cut, it is made again.
@@ -92,32 +136,26 @@ function markOf(db: Database): { through: number; upto: number; done: number } {
   }
 }
 
-// The findings that were being summed give the same writes again; the first of them are on disk.
-function resumed(db: Database): Flush | undefined {
-  const { through, upto, done } = markOf(db)
-  if (upto === through) return undefined
-  const tally = openTally()
-  for (const finding of findingsAfter(db, through, upto)) tally.add(finding)
-  return openFlush(tally, done)
-}
-
-function findingsAfter(
-  db: Database,
-  n: number,
-  upto = Number.MAX_SAFE_INTEGER,
-): Iterable<Countable> {
-  return db
+// The findings that were being summed give the same rows again; the first of them are on disk.
+function gathered(db: Database, n: number, upto = Number.MAX_SAFE_INTEGER): Gathered {
+  const found = nothing()
+  const rows = db
     .prepare(
-      `SELECT n, host, kind, at, coalesce(ip, '') AS ip, coalesce(user, '') AS user, count
+      `SELECT n, file, offset, host, kind, at, ip, coalesce(user, '') AS user, count
        FROM finding WHERE n > ? AND n <= ? ORDER BY n`,
     )
-    .iterate(n, upto) as Iterable<Countable>
+    .iterate(n, upto) as Iterable<Placed & Omit<Countable, 'ip'>>
+  for (const row of rows) {
+    found.tally.add({ ...row, ip: row.ip ?? '' })
+    addPlace(found.runs, row)
+  }
+  return found
 }
 
 const counts = ['attempts', 'probes', 'logins'] as const
 const times = 'first = min(first, excluded.first), last = max(last, excluded.last)'
 
-const tables: Readonly<Record<Table, string>> = {
+const tables: Readonly<Record<Table | RunTable, string>> = {
   hourly: adding('hourly', ['hour', 'host', 'ip', 'user']),
   attacker: adding('attacker', ['ip', 'host'], counts, ['first', 'last'], times),
   attackerUser: adding('attacker_user', ['ip', 'user'], ['attempts']),
@@ -133,6 +171,9 @@ const tables: Readonly<Record<Table, string>> = {
   ),
   subjectDay: adding('subject_day', ['kind', 'name', 'day']),
   userAddress: 'INSERT INTO user_address (user, ip) VALUES (?, ?) ON CONFLICT DO NOTHING',
+  fileRun: 'INSERT INTO file_run (file, offset, n, upto) VALUES (?, ?, ?, ?)',
+  hostRun: 'INSERT INTO host_run (host, second, n, upto) VALUES (?, ?, ?, ?)',
+  addressRun: 'INSERT INTO address_run (ip, n, upto) VALUES (?, ?, ?)',
 }
 
 // A row that is there grows by what is given; `more` columns are brought up to date by `update`.

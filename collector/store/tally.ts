@@ -49,7 +49,7 @@ export type Tally = {
   size: () => number
   upto: () => number
   /** Everything that the totals grow by. Nothing may be added afterwards. */
-  writes: () => Iterator<Write>
+  writes: () => Generator<Write, undefined>
 }
 
 export type SubjectKind = 'ip' | 'net' | 'user' | 'host'

@@ -139,6 +139,9 @@ const addressesSql = `
     SELECT 1 FROM address_run r
     CROSS JOIN finding AS before ON ${inAddressRun('before')}
     WHERE r.ip = here.ip AND +before.n <= :fromN AND before.kind = 'attempt'
+  ) AND ip NOT IN (
+    SELECT ip FROM finding WHERE n > (SELECT through FROM summed) AND n <= :fromN
+      AND kind = 'attempt' AND ip IS NOT NULL
   )), 0) AS fresh
   FROM (
     SELECT ip FROM finding WHERE ${within} AND kind = 'attempt' AND ip IS NOT NULL GROUP BY ip

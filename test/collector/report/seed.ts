@@ -1,6 +1,5 @@
 /** A fleet's findings put into a database, for the tests of reports. */
 import { type Database, openDatabase } from '../../../collector/store/database.ts'
-import { putRuns } from '../../../collector/store/runs.ts'
 
 export type Seed = {
   kind?: string
@@ -62,10 +61,7 @@ export function openFleet(hosts: readonly string[], path = ':memory:'): Fleet {
           seed.count ?? 1,
           seed.text ?? null,
         )
-      const n = Number(lastInsertRowid)
-      const { ip, at } = { ip: '203.0.113.9', at: noon - 1000, ...seed }
-      putRuns(db, [{ n, file: 1, offset, host: idOf(seed.host ?? hosts[0] ?? ''), at, ip }])
-      return n
+      return Number(lastInsertRowid)
     },
     alert: ({ ip, host, user, failed, on, times }) => {
       db.prepare(`

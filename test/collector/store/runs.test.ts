@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { openAgents } from '../../../collector/store/agents.ts'
 import { type Database, openDatabase } from '../../../collector/store/database.ts'
-import { openIntake } from '../../../collector/store/intake.ts'
+import { type History, openHistory } from '../../../collector/store/history.ts'
+import { type Intake, openIntake } from '../../../collector/store/intake.ts'
 import { openReports } from '../../../collector/store/reports.ts'
 import { dropOldFindings } from '../../../collector/store/retention.ts'
 import type { Finding } from '../../../shared/finding.ts'
@@ -58,6 +59,97 @@ test('an amendment reaches a finding told frames ago, in the midst of a run, and
   )
 })
 
+test('an amendment reaches a finding whose run is in memory, on its way to disk, or there', () => {
+  const amended = (slices: number): unknown[] => {
+    const db = openDatabase(':memory:')
+    const far = Array.from({ length: 700 }, () => ({
+      at: start,
+      ip: '203.0.113.9',
+      host: undefined,
+    }))
+    const intake = tell(db, [far.slice(0, 400)])
+    // More than are remembered by their offsets stand behind.
+    tellMore(db, intake, 400, far)
+    for (let slice = 0; slice < slices; slice += 1) intake.sums.slice(1)
+    for (const offset of [7, 401, 1100]) {
+      db.transaction(() =>
+        intake.findings(1, 's', [{ kind: 'amend', file: 'f', offset, method: 'publickey' }]),
+      )
+    }
+    return db.prepare('SELECT offset FROM finding WHERE method IS NOT NULL').all()
+  }
+  for (const slices of [0, 1, 9, 11, 12, 13, 14, 15, 100]) {
+    assert.deepEqual(
+      amended(slices).map((row) => (row as { offset: number }).offset),
+      [7, 401, 1100],
+      `${slices} slices`,
+    )
+  }
+})
+
+test('asked for by address or time all are given, each once, however many of their runs are on disk', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(frame, fc.nat(6)), { minLength: 1, maxLength: 8 }), (told) => {
+      const db = openDatabase(':memory:')
+      const intake = tell(db, [])
+      const history = openHistory(db)
+      let offset = 0
+      for (const [one, slices] of told) {
+        tellMore(db, intake, offset, one)
+        offset += one.length
+        for (let slice = 0; slice < slices; slice += 1) intake.sums.slice(2)
+        const span = { since: start + 1000, until: start + 3000 }
+        for (const asked of [{ ip: '203.0.113.9' }, span, { ip: '198.51.100.4', ...span }]) {
+          assert.deepEqual(walked(history, asked), found(db, plainly(asked)).reverse())
+        }
+      }
+      db.close()
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a login’s alert counts each failure before it once, however many of its runs are on disk', () => {
+  for (let slices = 0; slices < 40; slices += 1) {
+    const db = openDatabase(':memory:')
+    const failed = { at: start, ip: '203.0.113.9', host: undefined }
+    const intake = tell(db, [[failed, failed]])
+    tellMore(db, intake, 2, [failed, { ...failed, at: start + 1000 }, { ...failed, ip: undefined }])
+    for (let slice = 0; slice < slices; slice += 1) intake.sums.slice(1)
+    tellMore(db, intake, 5, [{ ...failed, at: start + 2000 }])
+    const alerts = db.transaction(() => {
+      const attempt = placedAt(7, { ...failed, at: start + 3000 })
+      const login: Finding = { ...placedAt(8, { ...failed, at: start + 4000 }), kind: 'login' }
+      return intake.alerts(intake.findings(1, 's', [attempt, login]))
+    })
+    assert.deepEqual(
+      alerts.map((alert) => alert.failed),
+      [6],
+      `${slices} slices`,
+    )
+    db.close()
+  }
+})
+
+test('what a log host tells, too, counts once, whether the other telling is on disk, in memory or just told', () => {
+  for (let slices = -1; slices < 8; slices += 1) {
+    const db = openDatabase(':memory:')
+    const intake = tell(db, [])
+    openAgents(db).add('logs', `ed25519:${'B'.repeat(43)}`, start)
+    const event = placedAt(1, { at: start, ip: '203.0.113.9', host: undefined })
+    const first = () => intake.findings(1, 's', [event])
+    const second = () => intake.findings(2, 's', [{ ...event, host: 'nas', offset: 9 }])
+    if (slices < 0) intake.committed(db.transaction(() => [...first(), ...second()]))
+    else {
+      intake.committed(db.transaction(first))
+      for (let slice = 0; slice < slices; slice += 1) intake.sums.slice(3)
+      intake.committed(db.transaction(second))
+    }
+    assert.deepEqual(found(db, 'SELECT n FROM finding'), [1], `${slices} slices`)
+    db.close()
+  }
+})
+
 type Told = { at: number; ip: string | undefined; host: string | undefined }
 
 // Times not in order, addresses that come back soon and late.
@@ -70,25 +162,48 @@ const frame = fc.array(
   { minLength: 1, maxLength: 60 },
 )
 
-function tell(db: Database, frames: readonly (readonly Told[])[]) {
+function tell(db: Database, frames: readonly (readonly Told[])[]): Intake {
   openAgents(db).add('nas', `ed25519:${'A'.repeat(43)}`, start)
   const intake = openIntake(db, () => start)
   let offset = 0
   for (const told of frames) {
-    const entries = told.map((one): Finding => {
-      offset += 1
-      const common = { file: 'f', offset, at: one.at, program: 'sshd', count: 1, ordinal: offset }
-      return {
-        ...common,
-        kind: 'attempt',
-        ...(one.ip !== undefined && { ip: one.ip }),
-        ...(one.host !== undefined && { host: one.host }),
-      }
-    })
-    intake.committed(db.transaction(() => intake.findings(1, 's', entries)))
+    tellMore(db, intake, offset, told)
+    offset += told.length
   }
   intake.sums.settle()
   return intake
+}
+
+function tellMore(db: Database, intake: Intake, offset: number, told: readonly Told[]): void {
+  const entries = told.map((one, at) => placedAt(offset + 1 + at, one))
+  intake.committed(db.transaction(() => intake.findings(1, 's', entries)))
+}
+
+function placedAt(offset: number, { at, ip, host }: Told): Finding {
+  const common = { file: 'f', offset, at, program: 'sshd', count: 1, ordinal: offset }
+  return {
+    ...common,
+    kind: 'attempt',
+    ...(ip !== undefined && { ip }),
+    ...(host !== undefined && { host }),
+  }
+}
+
+type Asked = { ip?: string; since?: number; until?: number }
+
+function walked(history: History, asked: Asked): number[] {
+  const all: number[] = []
+  for (let before: number | undefined; ; ) {
+    const { findings, next } = history.findings({ ...asked, limit: 7, before })
+    all.push(...findings.map(({ n }) => n))
+    if (next === null) return all
+    before = next
+  }
+}
+
+function plainly({ ip, since = 0, until = Number.MAX_SAFE_INTEGER }: Asked): string {
+  const ofAddress = ip === undefined ? '' : `AND ip = '${ip}'`
+  return `SELECT n FROM finding WHERE at >= ${since} AND at < ${until} ${ofAddress}`
 }
 
 const followed = (run: string, where: string): string =>
