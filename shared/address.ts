@@ -1,5 +1,4 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import ipaddr from 'ipaddr.js'
 
 /**
  * An address as every part of the fleet writes it, so that one attacker is one row.
@@ -14,8 +13,10 @@ export function normaliseAddress(text: string): string | undefined {
   const bare = zone === -1 ? text : text.slice(0, zone)
   if (isIPv4(bare)) return bare
   if (!isIPv6(bare)) return undefined
-  const address = ipaddr.IPv6.parse(bare)
-  return address.isIPv4MappedAddress()
-    ? address.toIPv4Address().toString()
-    : address.toRFC5952String()
+  // A URL writes its host as RFC 5952 does (URL standard, "IPv6 serializer").
+  const written = new URL(`http://[${bare}]`).hostname.slice(1, -1)
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(written)
+  if (mapped === null) return written
+  const [high, low] = [Number.parseInt(mapped[1] ?? '', 16), Number.parseInt(mapped[2] ?? '', 16)]
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
 }

@@ -26,9 +26,8 @@ export type ConfigSource = {
  * ConfigError.
  */
 export function readConfig<S extends TObject>(schema: S, source: ConfigSource): Static<S> {
-  const base = source.file === undefined ? {} : readFile(source.file)
+  const settings = source.file === undefined ? {} : readFile(source.file)
   const folder = source.file === undefined ? process.cwd() : dirname(resolve(source.file))
-  const settings = structuredClone(base) as Settings
   applyEnvironment(schema, settings, source.env, [])
   const checked = checker(schema)(settings)
   if (!checked.ok)
@@ -61,7 +60,7 @@ export function timeZoneOf(name: string | undefined): string {
 
 type Settings = Record<string, unknown>
 
-function readFile(file: string): unknown {
+function readFile(file: string): Settings {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -75,9 +74,7 @@ function readFile(file: string): unknown {
     const line = text.slice(0, first.offset).split('\n').length
     throw new ConfigError(`${file}, line ${line}: not JSON (${printParseErrorCode(first.error)})`)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ConfigError(`${file}: must hold one JSON object, { … }`)
-  }
+  if (!isRecord(value)) throw new ConfigError(`${file}: must hold one JSON object, { … }`)
   return value
 }
 

@@ -6,6 +6,7 @@ test('one address is written one way, whoever logged it', () => {
   const same: [string, string][] = [
     ['203.0.113.9', '203.0.113.9'],
     ['::ffff:1.2.3.4', '1.2.3.4'],
+    ['0:0:0:0:0:FFFF:C0A8:1', '192.168.0.1'],
     ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
     ['fe80::1%lo', 'fe80::1'],
     ['2001:db8::a11:beef:7ac0%abcdefgh1234567', '2001:db8::a11:beef:7ac0'],
