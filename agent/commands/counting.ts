@@ -5,7 +5,7 @@
 import type { Count } from '../fold/fold.ts'
 import { toldBy } from '../fold/told.ts'
 import { readLines, readPiece } from '../parse/bytes/chunk.ts'
-import { openReader } from '../parse/bytes/reader.ts'
+import { openReader, type Reader } from '../parse/bytes/reader.ts'
 import type { Parsed } from '../parse/event.ts'
 import { openExport } from '../parse/export.ts'
 import { readEntry } from '../parse/journal.ts'
@@ -32,30 +32,31 @@ export async function* countAll(
   }
   if (isExport(bytes.subarray(0, length)))
     yield* countExport(bytes, length, fill, options, count, name)
-  else yield* countLines(bytes, length, fill, options, count, name, start)
+  else yield* countLines(bytes, length, fill, openLines(options, count, null), name, 0)
 }
 
 const enoughToTell = 64
 const isAnyOwn = () => true
 
-/** Where in a log reading begins, and ms UTC of the line before that bore a time. */
-export type Start = { base: number; last: number | null }
-const start: Start = { base: 0, last: null }
+/** Who reads the lines of a log, part after part; `last` is ms UTC of the last one that bore a time. */
+export type Lines = { reader: Reader; last: () => number | null }
 
-/**
- * Reads a part of a log of lines that begins and ends with a line, and closes it; gives the time of its
- * last one.
- */
+/** Opens them behind a line that bore this time (ms UTC; null where there is none). */
+export function openLines(options: ReadingOptions, count: Count, last: number | null): Lines {
+  const parser = openParser({ ...options, last })
+  return { reader: openReader(parser, count, isAnyOwn, options.reference), last: parser.last }
+}
+
+/** Reads a part of a log that begins at `base` of it and ends with a line, and closes it. */
 export async function* countPart(
   { name, fill, close }: Part,
-  options: ReadingOptions,
-  count: Count,
-  from: Start,
-): AsyncGenerator<number, number | null> {
+  lines: Lines,
+  base: number,
+): AsyncGenerator<number, void> {
   try {
     const bytes = Buffer.allocUnsafeSlow(longestLine + readBytes)
     const first = await fill(bytes.subarray(0, readBytes))
-    return yield* countLines(bytes, first, fill, options, count, name, from)
+    yield* countLines(bytes, first, fill, lines, name, base)
   } finally {
     close()
   }
@@ -65,16 +66,13 @@ async function* countLines(
   bytes: Buffer,
   first: number,
   fill: Once['fill'],
-  options: ReadingOptions,
-  count: Count,
+  { reader }: Lines,
   file: string,
-  from: Start,
-): AsyncGenerator<number, number | null> {
-  const parser = openParser({ ...options, last: from.last })
-  const reader = openReader(parser, count, isAnyOwn, options.reference)
+  start: number,
+): AsyncGenerator<number, void> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let length = first
-  let { base } = from
+  let base = start
   const drop = (used: number) => {
     bytes.copyWithin(0, used, length)
     length -= used
@@ -102,7 +100,6 @@ async function* countLines(
   }
   yield reader.taken()
   reader.settle()
-  return parser.last()
 }
 
 /**

@@ -11,7 +11,7 @@ import { type FoldState, nothingRead } from '../../shared/checkpoint.ts'
 import { type Count, openCount } from '../fold/fold.ts'
 import { longestLine } from '../source/lines.ts'
 import { isUnpacked, openPart, type Part } from '../source/once.ts'
-import { countPart } from './counting.ts'
+import { countPart, openLines } from './counting.ts'
 import { isExport, type ReadingOptions } from './records.ts'
 import { openTally, type Rows, type Tally } from './tally.ts'
 
@@ -66,13 +66,14 @@ export async function* countHalves(
   tally: Tally,
   second: Promise<Second | null>,
 ): AsyncGenerator<number> {
-  const last = yield* countPart(first, options, count, { base: 0, last: null })
+  const lines = openLines(options, count, null)
+  yield* countPart(first, lines, 0)
   const half = await second
-  if (half !== null && isDeepStrictEqual(half.from, { open: count.save(), last })) {
+  if (half !== null && isDeepStrictEqual(half.from, { open: count.save(), last: lines.last() })) {
     tally.add(half.rows)
     count.resume(half.to.open)
     yield half.lines
-  } else yield* countPart(restOf(path, at), options, count, { base: at, last })
+  } else yield* countPart(restOf(path, at), lines, at)
 }
 
 /** Counts the second half from a guess; findings older than `since` (ms UTC; null for none) are left out. */
@@ -81,27 +82,24 @@ export async function countSecond(
   options: ReadingOptions,
   since: number | null,
 ): Promise<Second> {
-  const guess = openCount(nothingRead, { found: () => undefined, amended: () => undefined })
-  const warm = openPart(path, before, at)
-  const { last } = await read(countPart(warm, options, guess, { base: before, last: null }))
-  const from = { open: guess.save(), last }
   const tally = openTally(since)
-  const count = openCount(from.open, tally)
-  const end = await read(countPart(restOf(path, at), options, count, { base: at, last }))
-  const to = { open: count.save(), last: end.last }
-  return { from, to, lines: end.lines, rows: tally.rows() }
+  const count = openCount(nothingRead, tally)
+  const lines = openLines(options, count, null)
+  const known = (): Known => ({ open: count.save(), last: lines.last() })
+  // The guess and the half by the same reader: for another one V8 compiles everything once more.
+  await linesIn(countPart(openPart(path, before, at), lines, before))
+  const from = known()
+  tally.forget()
+  const counted = await linesIn(countPart(restOf(path, at), lines, at))
+  return { from, to: known(), lines: counted, rows: tally.rows() }
 }
 
 function restOf(path: string, at: number): Part {
   return openPart(path, at, Number.POSITIVE_INFINITY)
 }
 
-async function read(
-  steps: AsyncGenerator<number, number | null>,
-): Promise<{ lines: number; last: number | null }> {
+async function linesIn(steps: AsyncIterable<number>): Promise<number> {
   let lines = 0
-  for (let step = await steps.next(); ; step = await steps.next()) {
-    if (step.done) return { lines, last: step.value }
-    lines += step.value
-  }
+  for await (const more of steps) lines += more
+  return lines
 }

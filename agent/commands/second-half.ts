@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import type { Worker } from 'node:worker_threads'
 import { type Cut, countSecond, type Second } from './halves.ts'
 import type { ReadingOptions } from './records.ts'
@@ -8,6 +9,17 @@ type Task = { cut: Cut; options: ReadingOptions; since: number | null }
 const resourceLimits = { maxYoungGenerationSizeMb: 3 }
 
 /**
+ * Two threads keep what each of them needs: 112 MiB for 15 million lines. V8's compilers leave the most
+ * that they ever needed lying about in each of their threads, unless the thread that asks compiles for
+ * itself; and what is young hardly grows old here, in whatever little room.
+ */
+const thrift = [
+  '--no-concurrent-recompilation',
+  '--semi-space-growth-factor=1',
+  '--optimize-for-size',
+]
+
+/**
  * Has a thread of its own count the second half: `program` is the file of this program. Gives null where
  * it fails, whatever the reason; then who asked will find it out for himself.
  */
@@ -15,6 +27,7 @@ export function startSecond(
   program: URL,
   task: Task,
 ): { second: Promise<Second | null>; stop: () => void } {
+  for (const flag of thrift) setFlagsFromString(flag)
   let worker: Worker | undefined
   const second = import('node:worker_threads')
     .then(

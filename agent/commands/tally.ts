@@ -37,6 +37,8 @@ export type Tally = Sink & {
   rows: () => Rows
   /** Adds what another tally has of lines that come later. */
   add: (rows: Rows) => void
+  /** Forgets all of it. */
+  forget: () => void
   /** The summary so far, over this many lines. */
   summary: (lines: number) => Summary
 }
@@ -109,6 +111,13 @@ export function openTally(since: number | null): Tally {
       })
       for (const one of local.values()) addLocal(byLocalUser, one.user, one.program, one.attempts)
     },
+    forget() {
+      ips.clear()
+      users.clear()
+      tries.clear()
+      byLocalUser.clear()
+      figures.fill(0)
+    },
     summary: (lines) => ({
       lines,
       attempts: sum(figures, attempts),
@@ -126,8 +135,10 @@ function grown(figures: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
   return more
 }
 
+type Numbers = { of: (text: string) => number; known: readonly string[]; clear: () => void }
+
 /** Gives every text a number, counted from 0, by which `known` has it. */
-function openNumbers(): { of: (text: string) => number; known: readonly string[] } {
+function openNumbers(): Numbers {
   const numbers = new Map<string, number>()
   const known: string[] = []
   // Most attempts are for the name of the one before.
@@ -143,7 +154,12 @@ function openNumbers(): { of: (text: string) => number; known: readonly string[]
     last.number = number
     return number
   }
-  return { of, known }
+  const clear = () => {
+    numbers.clear()
+    known.length = 0
+    last.number = -1
+  }
+  return { of, known, clear }
 }
 
 function addLocal(rows: Map<string, Local>, user: string, program: string, count: number): void {

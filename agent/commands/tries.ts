@@ -13,6 +13,7 @@ export type Tries = {
   times: (entry: number) => number
   /** All of it, not copied: for when nothing more is added. */
   all: () => Tried
+  clear: () => void
 }
 
 /** So many entries in blocks of equal length; what stands behind them in the last block is nothing. */
@@ -103,6 +104,13 @@ export function openTries(): Tries {
     name: (entry) => blockOf(entry).names[entry & within] ?? 0,
     times: (entry) => blockOf(entry).times[entry & within] ?? 0,
     all: () => ({ size, blocks }),
+    clear() {
+      size = 0
+      blocks.length = 0
+      heads.fill(-1)
+      recent.fill(-1)
+      slots.fill(0)
+    },
   }
 }
 

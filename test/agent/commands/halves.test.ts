@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { countPart } from '../../../agent/commands/counting.ts'
+import { countPart, openLines } from '../../../agent/commands/counting.ts'
 import {
   type Cut,
   countHalves,
@@ -37,7 +37,7 @@ async function summaryOf(counted: Log['counted']): Promise<Written> {
 const whole = (file: string): Promise<Written> =>
   summaryOf((count) => {
     const all = openPart(file, 0, Number.POSITIVE_INFINITY)
-    return countPart(all, options, count, { base: 0, last: null })
+    return countPart(all, openLines(options, count, null), 0)
   })
 
 /** The log in two halves, and whether the second one was taken as it came. */
@@ -112,7 +112,7 @@ test('a part is closed however its reading ends: whole, given up, or broken', as
     parts.push(part)
     return part
   }
-  const steps = (part: Part) => countPart(opened(part), options, count, { base: 0, last: null })
+  const steps = (part: Part) => countPart(opened(part), openLines(options, count, null), 0)
   for await (const _ of steps(openPart(file, 0, 100_000)));
   for await (const _ of steps(openPart(file, 0, 500_000))) break
   const broken = {
