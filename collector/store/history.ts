@@ -91,8 +91,8 @@ const columns = `finding.n, finding.kind, finding.at, host.label AS host, findin
   finding.user, finding.method, finding.count, finding.program, finding.text`
 
 const rare = ['login', 'change', 'loss'] as const
-// As the index over rare findings has it: SQLite compares the words.
-const isRareSql = "AND finding.kind IN ('login', 'change', 'loss')"
+// As the index over rare findings has it: SQLite compares the expressions.
+const isRareSql = "AND (finding.kind = 'login' OR finding.kind = 'change' OR finding.kind = 'loss')"
 
 function findings(db: Database, asked: FindingsAsked): FindingsPage {
   const before = Math.min(asked.before ?? Number.MAX_SAFE_INTEGER, newest(db) + 1)

@@ -78,20 +78,21 @@ function storeFindings(
 ): Stored[] {
   const told = new Map<string, ToldFile>()
   const places = new Map<string | undefined, { host: number; isRelayed: boolean }>()
+  const placeOf = (name: string | undefined) => {
+    const host = hosts.of(agent, name)
+    return { host, isRelayed: hosts.isRelayed(host) }
+  }
   const fresh: Fresh[] = []
   const methods: Method[] = []
   for (const entry of entries) {
-    const file = told.get(entry.file) ?? files.of(agent, source, entry.file, now)
-    told.set(entry.file, file)
+    const file = told.getOrInsertComputed(entry.file, (it) => files.of(agent, source, it, now))
     if (entry.kind === 'amend') {
       amend(file, entry, fresh, methods)
       continue
     }
     if (entry.offset <= file.mark) continue
     file.mark = entry.offset
-    const place = places.get(entry.host) ?? placeOf(hosts, agent, entry.host)
-    places.set(entry.host, place)
-    const { host, isRelayed } = place
+    const { host, isRelayed } = places.getOrInsertComputed(entry.host, placeOf)
     if (isRelayed && isKnownFromAnother(db, recent, agent, host, entry)) continue
     fresh.push({ file: file.id, host, finding: entry })
   }
@@ -119,11 +120,6 @@ function noteNumbers(told: Map<string, ToldFile>, fresh: readonly Fresh[], first
   if (told.size !== 1 || fresh.length === 0) return
   const offsets = fresh.map(({ finding }) => finding.offset)
   for (const file of told.values()) file.note(first, offsets)
-}
-
-function placeOf(hosts: Hosts, agent: number, name: string | undefined) {
-  const host = hosts.of(agent, name)
-  return { host, isRelayed: hosts.isRelayed(host) }
 }
 
 /** What findings stored before, numbered without a hole, were tried with. */

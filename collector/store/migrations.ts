@@ -384,4 +384,10 @@ export const migrations: readonly string[] = [
   DELETE FROM host_run WHERE n > (SELECT through FROM summed);
   DELETE FROM address_run WHERE n > (SELECT through FROM summed);
   `,
+  `
+  -- IN makes SQLite build a set for every row that is stored, which took a sixth of its time; OR does not.
+  DROP INDEX finding_rare;
+  CREATE INDEX finding_rare ON finding (kind, n)
+    WHERE kind = 'login' OR kind = 'change' OR kind = 'loss';
+  `,
 ]

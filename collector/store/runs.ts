@@ -109,9 +109,8 @@ export function runAt(ends: Ends, at: number): [first: number, last: number] {
  */
 const [farthest, block] = [16, 512] as const
 
-function extendFile(runs: Runs, file: number, offset: number, n: number, upto: number): void {
-  const known = runs.files.get(file) ?? { offsets: [], ends: [] }
-  runs.files.set(file, known)
+function extendFile({ files }: Runs, file: number, offset: number, n: number, upto: number): void {
+  const known = files.getOrInsertComputed(file, () => ({ offsets: [], ends: [] }))
   if (extend(known.ends, n, upto)) known.offsets.push(offset)
 }
 
@@ -136,17 +135,12 @@ function joinEnds(ends: Ends, more: Ends): void {
 }
 
 function endsOfSecond({ hosts }: Runs, host: number, second: number): Ends {
-  const seconds = hosts.get(host) ?? new Map<number, Ends>()
-  hosts.set(host, seconds)
-  const ends = seconds.get(second) ?? []
-  seconds.set(second, ends)
-  return ends
+  const seconds = hosts.getOrInsertComputed(host, () => new Map())
+  return seconds.getOrInsertComputed(second, () => [])
 }
 
 function endsOfAddress({ addresses }: Runs, ip: string): Ends {
-  const ends = addresses.get(ip) ?? []
-  addresses.set(ip, ends)
-  return ends
+  return addresses.getOrInsertComputed(ip, () => [])
 }
 
 function inOrder<K extends number | string, V>(map: Map<K, V>): [K, V][] {
