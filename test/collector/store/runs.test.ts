@@ -7,6 +7,7 @@ import { type History, openHistory } from '../../../collector/store/history.ts'
 import { type Intake, openIntake } from '../../../collector/store/intake.ts'
 import { openReports } from '../../../collector/store/reports.ts'
 import { dropOldFindings } from '../../../collector/store/retention.ts'
+import { readWindow } from '../../../collector/store/window.ts'
 import type { Finding } from '../../../shared/finding.ts'
 
 const start = Date.UTC(2026, 10, 22)
@@ -127,6 +128,22 @@ test('a login’s alert counts each failure before it once, however many of its 
       [6],
       `${slices} slices`,
     )
+    db.close()
+  }
+})
+
+test('an address is new in a report where it never tried before, however many of its runs are on disk', () => {
+  for (let slices = 0; slices < 40; slices += 1) {
+    const db = openDatabase(':memory:')
+    const known = { at: start, ip: '203.0.113.9', host: undefined }
+    const other = { ...known, ip: '198.51.100.4' }
+    const intake = tell(db, [[known]])
+    tellMore(db, intake, 1, [other])
+    tellMore(db, intake, 2, [known, other, { ...known, ip: '192.0.2.1' }])
+    for (let slice = 0; slice < slices; slice += 1) intake.sums.slice(1)
+    const gaps = { fromGap: 0, toGap: 0, fromReport: 0 }
+    const { addresses, fresh } = readWindow(db, { fromN: 2, toN: 5, since: 0, ...gaps }).totals
+    assert.deepEqual({ addresses, fresh }, { addresses: 3, fresh: 1 }, `${slices} slices`)
     db.close()
   }
 })
