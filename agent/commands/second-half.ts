@@ -9,12 +9,13 @@ type Task = { cut: Cut; options: ReadingOptions; since: number | null }
 const resourceLimits = { maxYoungGenerationSizeMb: 3 }
 
 /**
- * Two threads keep what each of them needs: 112 MiB for 15 million lines. V8's compilers leave the most
- * that they ever needed lying about in each of their threads, unless the thread that asks compiles for
- * itself; and what is young hardly grows old here, in whatever little room.
+ * What V8 keeps for two threads was more than 100 MiB. The most its compilers ever needed stays lying about
+ * in each of their threads, less of it where a thread compiles for itself and frees there what it needed;
+ * and what is young hardly ever grows old here, in whatever little room.
  */
 const thrift = [
   '--no-concurrent-recompilation',
+  '--no-maglev-destroy-on-background',
   '--semi-space-growth-factor=1',
   '--optimize-for-size',
 ]
