@@ -1,6 +1,7 @@
 /**
  * One source over one connection: from where the collector says it stands, line by line into
- * findings, with a checkpoint behind them about once a second. Nothing is kept when the connection
+ * findings, with a checkpoint behind them about once a second, and the less often the more sessions it
+ * has to tell of: of a host under attack it is 200 kB. Nothing is kept when the connection
  * ends; the next one starts from its own welcome.
  */
 import { type Checkpoint, nothingRead, type Position } from '../shared/checkpoint.ts'
@@ -32,6 +33,7 @@ export type Following = {
 }
 
 const checkpointEvery = 1000
+const sessionsEach = 500
 
 /** Follows until the connection ends. Rejects when it does, or when the source itself fails. */
 export async function follow(following: Following): Promise<void> {
@@ -47,15 +49,18 @@ export async function follow(following: Following): Promise<void> {
   const understand = openUnderstanding(following, sender)
   let position: Position | null = checkpoint?.position ?? null
   let saved = 0
+  let every = checkpointEvery
   const save = async (at: number): Promise<void> => {
     if (position === null) return
+    const state = understand.state()
     saved = at
-    await sender.checkpoint({ position, since, ...understand.state() })
+    every = checkpointEvery * Math.max(1, state.open.sessions.length / sessionsEach)
+    await sender.checkpoint({ position, since, ...state })
   }
   // A clock set back by half a day once held up the next checkpoint, and with it the end, for as long.
   const untilDue = (): number => {
     const passed = now() - saved
-    return passed < 0 ? 0 : Math.max(0, checkpointEvery - passed)
+    return passed < 0 ? 0 : Math.max(0, every - passed)
   }
 
   let later: NodeJS.Timeout | undefined

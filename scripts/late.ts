@@ -26,9 +26,9 @@ module.exports = Object.defineProperties(${itself}, Object.getOwnPropertyDescrip
   }
 }
 
-/** Leaves out of ws what only a server needs, and streams that nobody asks for. */
+/** Leaves out of ws what only a server needs, streams, and compression, which we never offer. */
 export function clientOnly(): Plugin {
-  const modules = /^\.\/lib\/(?:websocket-server|stream)\.js$/
+  const modules = /^\.\/(?:lib\/)?(?:websocket-server|stream|permessage-deflate)(?:\.js)?$/
   const mark = '\0client-only:'
   return {
     name: 'client-only',

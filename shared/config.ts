@@ -67,15 +67,27 @@ function readFile(file: string): Settings {
   } catch (error) {
     throw new ConfigError(`cannot read ${file}: ${reason(error)}`, { cause: error })
   }
+  const value = readJson(text) ?? readCommented(text, file)
+  if (!isRecord(value)) throw new ConfigError(`${file}: must hold one JSON object, { … }`)
+  return value
+}
+
+// Most files hold no comments, and what Node itself has read needs nobody else's reader at the start.
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function readCommented(text: string, file: string): unknown {
   const errors: ParseError[] = []
   const value: unknown = parse(text, errors, { allowTrailingComma: true })
   const first = errors[0]
-  if (first !== undefined) {
-    const line = text.slice(0, first.offset).split('\n').length
-    throw new ConfigError(`${file}, line ${line}: not JSON (${printParseErrorCode(first.error)})`)
-  }
-  if (!isRecord(value)) throw new ConfigError(`${file}: must hold one JSON object, { … }`)
-  return value
+  if (first === undefined) return value
+  const line = text.slice(0, first.offset).split('\n').length
+  throw new ConfigError(`${file}, line ${line}: not JSON (${printParseErrorCode(first.error)})`)
 }
 
 function applyEnvironment(

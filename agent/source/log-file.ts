@@ -104,10 +104,13 @@ async function* follow(log: Log, sight: Sight): Readings {
   const live = copies.some((one) => one.number === 0 && one.ino === log.held?.ino)
   const trouble = live ? '' : troubleOf(log, sight)
   const pace = openPace(log.settings.now)
+  let brought = 0
   do {
-    pace()
+    pace(brought)
     log.watch.reading()
+    const from = placeOf(log).offset
     const end = yield* drain(log, log.held, live)
+    brought = placeOf(log).offset - from
     if (end.kind === 'changed') return await letGo(log)
     if (end.cut !== null) {
       await letGo(log)

@@ -1,13 +1,21 @@
 /**
  * How soon a log that is written to is looked at again: at once after a quiet moment, and the busier it
  * is, the longer what comes is left to gather, 16 ms at the most. A line each millisecond costs a
- * wake-up, a frame and an acknowledgement each; gathered, a fraction of that.
+ * wake-up, a frame and an acknowledgement each; gathered, a fraction of that. After a look that brought
+ * hundreds of lines the next one is a tenth of a second later: of what such a stream costs, looking and
+ * sending was more than reading.
+ *
+ * Gives what to call before each look, with the bytes that the one before has brought.
  */
-export function openPace(now: () => number, sleep: (ms: number) => void = fallAsleep): () => void {
+export function openPace(
+  now: () => number,
+  sleep: (ms: number) => void = fallAsleep,
+): (brought: number) => void {
   let looked = Number.NEGATIVE_INFINITY
   let gap = least
-  return () => {
+  return (brought) => {
     const passed = now() - looked
+    if (brought >= plenty) gap = longest
     if (passed < gap) {
       sleep(gap - passed)
       gap = Math.min(2 * gap, most)
@@ -18,6 +26,8 @@ export function openPace(now: () => number, sleep: (ms: number) => void = fallAs
 
 const least = 2
 const most = 16
+const longest = 100
+const plenty = 32 * 1024
 
 // A thread that waits is woken by every line; for one that sleeps the kernel makes one event of them all
 // (inotify(7)). Nothing else this process has to do is hurt by so short a sleep.

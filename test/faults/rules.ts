@@ -64,9 +64,9 @@ export async function follow(told: Following): Promise<void> {
       },
       {
         file: 'agent/follow.ts',
-        from: 'await sender.checkpoint({ position, since, ...understand.state() })',
-        to: `remembered.set(told.now, { position, since, ...understand.state() })
-    await sender.checkpoint({ position, since, ...understand.state() })`,
+        from: 'await sender.checkpoint({ position, since, ...state })',
+        to: `remembered.set(told.now, { position, since, ...state })
+    await sender.checkpoint({ position, since, ...state })`,
       },
     ],
     script: [write(30), { do: 'back up' }, write(30), away, { do: 'restore' }, write(10), back],

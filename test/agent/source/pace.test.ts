@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { openPace } from '../../../agent/source/pace.ts'
 
 /** Looks at a log `after` so many ms of something else, again and again; gives how long it slept each time. */
-function sleeps(after: readonly number[]): number[] {
+function sleeps(after: readonly number[], brought = 0): number[] {
   let now = 0
   let slept = 0
   const pace = openPace(
@@ -17,7 +17,7 @@ function sleeps(after: readonly number[]): number[] {
   return after.map((ms) => {
     now += ms
     slept = 0
-    pace()
+    pace(brought)
     return slept
   })
 }
@@ -34,9 +34,14 @@ test('once it is quiet again nothing is left waiting', () => {
   assert.deepEqual(sleeps([1000, 1, 1, 1, 1, 20, 5]), [0, 1, 3, 7, 15, 0, 0])
 })
 
+test('of a stream of hundreds of lines at a time a tenth of a second is gathered', () => {
+  assert.deepEqual(sleeps([1000, 50, 50, 30], 90_000), [0, 50, 50, 70])
+  assert.deepEqual(sleeps([1000, 50, 50, 30], 30_000), [0, 0, 0, 0])
+})
+
 test('it sleeps indeed', () => {
   const pace = openPace(() => performance.now())
   const begun = performance.now()
-  for (let look = 0; look < 5; look++) pace()
+  for (let look = 0; look < 5; look++) pace(0)
   assert.ok(performance.now() - begun > 20)
 })
