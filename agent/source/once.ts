@@ -35,18 +35,19 @@ const foreign: [name: string, magic: string][] = [
 const longestMagic = 6
 
 /**
- * Reads a file, or `input` where the path is `-`. Whether it is packed is told by its content.
+ * Reads a file, or `input` (standard input) where the path is `-`. Whether it is packed is told by its
+ * content.
  * Throws what stat(2) throws; reading throws what read(2) throws, and a sentence for what is packed
  * in a way that cannot be read.
  */
-export async function openOnce(path: string, input: Readable = process.stdin): Promise<Once> {
+export async function openOnce(path: string, input?: Readable): Promise<Once> {
   const piped = path === '-'
   const found = piped ? null : await stat(path)
   const state: State = { taken: 0, decoder: null }
-  const bytes = () =>
-    unpack(piped ? 'standard input' : path, piped ? input : createReadStream(path), state)
+  const name = piped ? 'standard input' : path
+  const bytes = () => unpack(name, piped ? (input ?? process.stdin) : createReadStream(path), state)
   return {
-    name: piped ? 'standard input' : path,
+    name,
     total: found?.isFile() ? found.size : null,
     taken: () => state.taken,
     bytes,
