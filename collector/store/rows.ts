@@ -1,6 +1,9 @@
 import type { Database } from './database.ts'
 
-/** A table's columns, in the order in which rows give them, and what is done where a row is there. */
+/**
+ * A table's columns, in the order in which rows give them, and what is done where a row is there: what
+ * stands behind ON CONFLICT.
+ */
 export type Into = { table: string; columns: readonly string[]; onConflict?: string }
 
 export type Value = string | number | null
@@ -33,7 +36,7 @@ function statement(into: Into, size: number): string {
   const { table, columns, onConflict } = into
   const row = `(${columns.map(() => '?').join(', ')})`
   const values = Array.from({ length: size }, () => row).join(', ')
-  const conflict = onConflict === undefined ? '' : `ON CONFLICT DO UPDATE SET ${onConflict}`
+  const conflict = onConflict === undefined ? '' : `ON CONFLICT ${onConflict}`
   const sql = `INSERT OR ROLLBACK INTO ${table} (${columns.join(', ')}) VALUES ${values} ${conflict}`
   const ofThis = statements.get(into) ?? new Map<number, string>()
   statements.set(into, ofThis.set(size, sql))

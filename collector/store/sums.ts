@@ -6,7 +6,7 @@
  * crash the rest is added up again from the findings.
  */
 import type { Database } from './database.ts'
-import type { Value } from './rows.ts'
+import { type Into, putRows, type Value } from './rows.ts'
 import {
   addPlace,
   joinRuns,
@@ -116,13 +116,24 @@ function writeSlice(db: Database, flush: Flush, most: number): boolean {
   }
   const { upto, done, next } = flush
   db.transaction(() => {
-    for (const { table, bind } of next) db.prepare(tables[table]).run(...bind)
+    putWrites(db, next)
     const mark = ended ? [upto, upto, 0] : [null, upto, done + next.length]
     db.prepare(moveMark).run(...mark)
   }, false)
   flush.done += next.length
   flush.next = []
   return ended
+}
+
+// Those of one table stand together.
+function putWrites(db: Database, writes: readonly Row[]): void {
+  let values: Value[] = []
+  for (const [at, { table, bind }] of writes.entries()) {
+    values.push(...bind)
+    if (writes[at + 1]?.table === table) continue
+    putRows(db, tables[table], values)
+    values = []
+  }
 }
 
 const moveMark = 'UPDATE summed SET through = coalesce(?, through), upto = ?, done = ?'
@@ -155,7 +166,7 @@ function gathered(db: Database, n: number, upto = Number.MAX_SAFE_INTEGER): Gath
 const counts = ['attempts', 'probes', 'logins'] as const
 const times = 'first = min(first, excluded.first), last = max(last, excluded.last)'
 
-const tables: Readonly<Record<Table | RunTable, string>> = {
+const tables: Readonly<Record<Table | RunTable, Into>> = {
   hourly: adding('hourly', ['hour', 'host', 'ip', 'user']),
   attacker: adding('attacker', ['ip', 'host'], counts, ['first', 'last'], times),
   attackerUser: adding('attacker_user', ['ip', 'user'], ['attempts']),
@@ -170,10 +181,10 @@ const tables: Readonly<Record<Table | RunTable, string>> = {
     `${times}, tried = coalesce(max(tried, excluded.tried), tried, excluded.tried), ${joinedDays}`,
   ),
   subjectDay: adding('subject_day', ['kind', 'name', 'day']),
-  userAddress: 'INSERT INTO user_address (user, ip) VALUES (?, ?) ON CONFLICT DO NOTHING',
-  fileRun: 'INSERT INTO file_run (file, offset, n, upto) VALUES (?, ?, ?, ?)',
-  hostRun: 'INSERT INTO host_run (host, second, n, upto) VALUES (?, ?, ?, ?)',
-  addressRun: 'INSERT INTO address_run (ip, n, upto) VALUES (?, ?, ?)',
+  userAddress: { table: 'user_address', columns: ['user', 'ip'], onConflict: 'DO NOTHING' },
+  fileRun: { table: 'file_run', columns: ['file', 'offset', 'n', 'upto'] },
+  hostRun: { table: 'host_run', columns: ['host', 'second', 'n', 'upto'] },
+  addressRun: { table: 'address_run', columns: ['ip', 'n', 'upto'] },
 }
 
 // A row that is there grows by what is given; `more` columns are brought up to date by `update`.
@@ -183,9 +194,8 @@ function adding(
   sums: readonly string[] = counts,
   more: readonly string[] = [],
   update?: string,
-): string {
-  const columns = [...key, ...sums, ...more]
+): Into {
   const changes = [...sums.map((sum) => `${sum} = ${sum} + excluded.${sum}`), update]
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
-    ON CONFLICT DO UPDATE SET ${changes.filter((one) => one !== undefined).join(', ')}`
+  const all = changes.filter((one) => one !== undefined).join(', ')
+  return { table, columns: [...key, ...sums, ...more], onConflict: `DO UPDATE SET ${all}` }
 }
