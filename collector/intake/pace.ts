@@ -15,12 +15,17 @@ export type Pace = {
   close: () => void
 }
 
-/** Milliseconds: until a look at what is pending, from slice to slice, after one that failed, longest gathered. */
+/** Milliseconds: until a look at what is pending, from slice to slice in haste, after one that failed, longest gathered. */
 const [calm, nextAfter, againAfter, longest] = [400, 2, 1000, 5000] as const
-/** Milliseconds that are written in one go: least and most. */
+/** Milliseconds that are written in one go: least, and most in haste. */
 const [atOnce, mostAtOnce] = [2, 8] as const
-/** Findings: written at once for a reader, gathered no longer, and written before more is taken. */
-const [little, many, tooMany] = [2000, 400_000, 1_000_000] as const
+/**
+ * Of the time, one part in so many is for totals where there is no haste: written all at once they kept
+ * agents waiting for a second of every five.
+ */
+const share = 4
+/** Findings: written at once for a reader, gathered no longer, written in haste, and before more is taken. */
+const [little, many, urgent, tooMany] = [2000, 400_000, 600_000, 1_000_000] as const
 
 /**
  * Paces these totals; `now` is in ms, of a clock that never goes back. A slice that cannot be written (a
@@ -43,14 +48,9 @@ export function paceSums(
   }
   const step = (): void => {
     timer = undefined
-    if (isGathering()) {
-      after(calm)
-      return
-    }
-    gatheredSince = undefined
-    isAwaited = false
-    // As long as everything else kept it waiting: what is told faster than it is summed must not pile up.
-    write(Math.max(atOnce, Math.min(now() - due, mostAtOnce)))
+    if (isGathering()) after(calm)
+    // In haste as long as everything else kept it waiting: what is told must not pile up.
+    else write(isHasty() ? Math.max(atOnce, Math.min(now() - due, mostAtOnce)) : atOnce)
   }
   const isGathering = (): boolean => {
     const pending = sums.pending()
@@ -58,13 +58,19 @@ export function paceSums(
     gatheredSince ??= now()
     return now() - gatheredSince < longest
   }
+  const isHasty = (): boolean => isAwaited || sums.pending() > urgent
   const write = (long: number): void => {
     const began = now()
+    // While these are written the next ones gather.
+    if (!isWriting) gatheredSince = began
     try {
       do isWriting = sums.slice()
       while (isWriting && now() - began < long)
-      if (isWriting) after(nextAfter)
-      else if (sums.pending() > 0) after(calm)
+      if (isWriting) after(isHasty() ? nextAfter : (share - 1) * (now() - began))
+      else {
+        isAwaited = false
+        if (sums.pending() > 0) after(calm)
+      }
     } catch {
       after(againAfter)
     }

@@ -8,6 +8,7 @@
  */
 import type { Database } from './database.ts'
 import type { Value } from './rows.ts'
+import { sorted } from './sorted.ts'
 
 /** A finding as far as its places go; `at` in ms UTC. */
 export type Placed = {
@@ -43,6 +44,7 @@ export type Runs = {
 }
 
 export type RunTable = 'fileRun' | 'hostRun' | 'addressRun'
+export type RunRow = { table: RunTable; bind: Value[] }
 
 /** Gives runs of no finding. */
 export function noRuns(): Runs {
@@ -69,19 +71,22 @@ export function joinRuns(runs: Runs, more: Runs): void {
   for (const [ip, ends] of more.addresses) joinEnds(endsOfAddress(runs, ip), ends)
 }
 
-/** The rows that hold these runs, table by table and along each one's key. */
-export function* runRows(runs: Runs): Generator<{ table: RunTable; bind: Value[] }, undefined> {
-  for (const [file, { offsets, ends }] of inOrder(runs.files)) {
+/**
+ * The rows that hold these runs, table by table and along each one's key; null after a piece of work
+ * without any.
+ */
+export function* runRows(runs: Runs): Generator<RunRow | null, undefined> {
+  for (const [file, { offsets, ends }] of yield* inOrder(runs.files)) {
     for (const [at, offset] of offsets.entries()) {
       yield { table: 'fileRun', bind: [file, offset, ...runAt(ends, at)] }
     }
   }
-  for (const [host, seconds] of inOrder(runs.hosts)) {
-    for (const [second, ends] of inOrder(seconds)) {
+  for (const [host, seconds] of yield* inOrder(runs.hosts)) {
+    for (const [second, ends] of yield* inOrder(seconds)) {
       for (const run of pairs(ends)) yield { table: 'hostRun', bind: [host, second, ...run] }
     }
   }
-  for (const [ip, ends] of inOrder(runs.addresses)) {
+  for (const [ip, ends] of yield* inOrder(runs.addresses)) {
     for (const run of pairs(ends)) yield { table: 'addressRun', bind: [ip, ...run] }
   }
 }
@@ -143,8 +148,8 @@ function endsOfAddress({ addresses }: Runs, ip: string): Ends {
   return addresses.getOrInsertComputed(ip, () => [])
 }
 
-function inOrder<K extends number | string, V>(map: Map<K, V>): [K, V][] {
-  return [...map].sort(([one], [other]) => (one < other ? -1 : 1))
+function inOrder<K extends number | string, V>(map: Map<K, V>): Generator<null, [K, V][]> {
+  return sorted([...map], ([one], [other]) => (one < other ? -1 : 1))
 }
 
 /** Forgets the runs that hold none of their findings any more, now that these are gone. */

@@ -12,6 +12,7 @@ import {
   joinRuns,
   noRuns,
   type Placed,
+  type RunRow,
   type Runs,
   type RunTable,
   runRows,
@@ -75,6 +76,9 @@ export function openSums(db: Database): Sums {
 // A few milliseconds. Half as many cost a fifth more: a page that several of a slice touch goes to disk once.
 const oneSlice = 1000
 
+// What a piece of work without rows counts as.
+const onePiece = 200
+
 /** What findings add up to, and where they stand. */
 type Gathered = { tally: Tally; runs: Runs }
 
@@ -88,20 +92,20 @@ type Flush = {
   size: number
   runs: Runs
   done: number
-  rest: Iterator<Row, undefined>
+  rest: Iterator<Row | null, undefined>
   next: Row[]
 }
 
-type Row = Write | { table: RunTable; bind: Value[] }
+type Row = Write | RunRow
 
 function openFlush({ tally, runs }: Gathered, done: number): Flush {
   const rest = rowsOf(tally, runs)
-  for (let at = 0; at < done; at++) rest.next()
+  for (let at = 0; at < done; ) if (rest.next().value !== null) at += 1
   return { upto: tally.upto(), size: tally.size(), runs, done, rest, next: [] }
 }
 
 // The runs last: so an older version's flush, where a crash cut it short, is gone on with in its order.
-function* rowsOf(tally: Tally, runs: Runs): Generator<Row, undefined> {
+function* rowsOf(tally: Tally, runs: Runs): Generator<Row | null, undefined> {
   yield* tally.writes()
   yield* runRows(runs)
 }
@@ -109,10 +113,11 @@ function* rowsOf(tally: Tally, runs: Runs): Generator<Row, undefined> {
 // Gives true where it was the last one. Nobody waits for the disk: lost in a power cut, it is made again.
 function writeSlice(db: Database, flush: Flush, most: number): boolean {
   let ended = false
-  while (flush.next.length < most && !ended) {
+  for (let weight = flush.next.length; weight < most && !ended; ) {
     const { value } = flush.rest.next()
     if (value === undefined) ended = true
-    else flush.next.push(value)
+    else if (value !== null) flush.next.push(value)
+    weight += value === null ? onePiece : 1
   }
   const { upto, done, next } = flush
   db.transaction(() => {

@@ -6,6 +6,7 @@
 import type { FindingKind } from '../../shared/finding.ts'
 import { networkOf } from '../fleet/networks.ts'
 import type { Value } from './rows.ts'
+import { piece, sorted } from './sorted.ts'
 import { triedDays } from './tried-days.ts'
 
 /** A finding as far as totals go; `at` in ms UTC. */
@@ -32,6 +33,8 @@ export type Sum = {
 /** One row of one table that grows by what is bound. */
 export type Write = { table: Table; bind: Value[] }
 
+export type Writes = Generator<Write | null, undefined>
+
 export type Table =
   | 'hourly'
   | 'hostHour'
@@ -48,8 +51,8 @@ export type Tally = {
   /** How many findings were added, and the number of the last one. */
   size: () => number
   upto: () => number
-  /** Everything that the totals grow by. Nothing may be added afterwards. */
-  writes: () => Generator<Write, undefined>
+  /** Everything that the totals grow by, null after a piece of work without any. Nothing may be added afterwards. */
+  writes: () => Writes
 }
 
 export type SubjectKind = 'ip' | 'net' | 'user' | 'host'
@@ -142,16 +145,22 @@ function plus(sum: Sum, more: Sum): void {
 
 // Table by table and along each one's key, so that rows of one page are written together. A row may
 // come twice: writes add up.
-function* writesOf(places: Place[]): Generator<Write, undefined> {
-  places.sort((one, other) => one.hour - other.hour || one.host - other.host || order(one, other))
-  for (const { hour, host, ip, tried, others } of places) {
+function* writesOf(places: readonly Place[]): Writes {
+  const byHost = yield* sorted(
+    places,
+    (one, other) => one.hour - other.hour || one.host - other.host || order(one, other),
+  )
+  for (const { hour, host, ip, tried, others } of byHost) {
     for (const users of [tried, others]) {
       for (const [user, sum] of users) {
         yield { table: 'hourly', bind: [hour, host, ip, user, ...three(sum)] }
       }
     }
   }
-  const remote = places.filter(({ ip }) => ip !== '').sort(order)
+  const remote = yield* sorted(
+    byHost.filter(({ ip }) => ip !== ''),
+    order,
+  )
   yield* byAddress(remote)
   yield* byHour(remote)
   yield* bySubject(remote)
@@ -170,7 +179,7 @@ function three({ attempts, probes, logins }: Sum): [number, number, number] {
   return [attempts, probes, logins]
 }
 
-function* byAddress(places: readonly Place[]): Generator<Write, undefined> {
+function* byAddress(places: readonly Place[]): Writes {
   for (const { ip, host, all } of places) {
     yield { table: 'attacker', bind: [ip, host, ...three(all), all.first, all.last] }
   }
@@ -190,22 +199,22 @@ function* byAddress(places: readonly Place[]): Generator<Write, undefined> {
   }
 }
 
-function* byHour(places: readonly Place[]): Generator<Write, undefined> {
+function* byHour(places: readonly Place[]): Writes {
   const sums = new Map<string, { host: number; hour: number; sum: Sum }>()
-  for (const { host, hour, all } of places) {
+  for (const [at, { host, hour, all }] of places.entries()) {
     for (const one of [wholeFleet, host]) {
       const key = `${one} ${hour}`
-      const known = sums.get(key) ?? { host: one, hour, sum: nothing() }
-      sums.set(key, known)
-      plus(known.sum, all)
+      const { sum } = sums.getOrInsertComputed(key, () => ({ host: one, hour, sum: nothing() }))
+      plus(sum, all)
     }
+    if (at % piece === 0) yield null
   }
   for (const { host, hour, sum } of sums.values()) {
     yield { table: 'hostHour', bind: [host, hour, ...three(sum)] }
   }
 }
 
-function* bySubject(places: readonly Place[]): Generator<Write, undefined> {
+function* bySubject(places: readonly Place[]): Writes {
   yield* subjects('ip', places, ({ ip, all }, add) => add(ip, all))
   let [ofThis, network] = ['', '']
   yield* subjects('net', places, ({ ip, all }, add) => {
@@ -222,19 +231,17 @@ function* subjects(
   kind: SubjectKind,
   places: readonly Place[],
   each: (place: Place, add: (name: string, sum: Sum) => void) => void,
-): Generator<Write, undefined> {
+): Writes {
   const names = new Map<string, Map<number, Sum>>()
-  for (const place of places) {
+  for (const [at, place] of places.entries()) {
     const day = dayOf(place.hour)
     each(place, (name, more) => {
-      const days = names.get(name) ?? new Map<number, Sum>()
-      names.set(name, days)
-      const sum = days.get(day) ?? nothing()
-      days.set(day, sum)
-      plus(sum, more)
+      const days = names.getOrInsertComputed(name, () => new Map())
+      plus(days.getOrInsertComputed(day, nothing), more)
     })
+    if (at % piece === 0) yield null
   }
-  const inOrder = [...names].sort(([one], [other]) => compare(one, other))
+  const inOrder = yield* sorted([...names], ([one], [other]) => compare(one, other))
   for (const [name, days] of inOrder) {
     for (const [day, sum] of days) {
       yield { table: 'subjectDay', bind: [kind, name, day, ...three(sum)] }
@@ -257,16 +264,15 @@ function* subjects(
 }
 
 // The last of all: so an older version's flush, where a crash cut it short, is gone on with in its order.
-function* byName(places: readonly Place[]): Generator<Write, undefined> {
+function* byName(places: readonly Place[]): Writes {
   const names = new Map<string, Set<string>>()
-  for (const { ip, tried } of places) {
+  for (const [at, { ip, tried }] of places.entries()) {
     for (const user of tried.keys()) {
-      if (user === '') continue
-      const ips = names.get(user) ?? new Set<string>()
-      names.set(user, ips.add(ip))
+      if (user !== '') names.getOrInsertComputed(user, () => new Set()).add(ip)
     }
+    if (at % piece === 0) yield null
   }
-  for (const [user, ips] of [...names].sort(([one], [other]) => compare(one, other))) {
+  for (const [user, ips] of yield* sorted([...names], ([one], [other]) => compare(one, other))) {
     for (const ip of ips) yield { table: 'userAddress', bind: [user, ip] }
   }
 }
