@@ -35,9 +35,8 @@ const foreign: [name: string, magic: string][] = [
 const longestMagic = 6
 
 /**
- * Reads a file, or `input` (standard input) where the path is `-`. Whether it is packed is told by its
- * content.
- * Throws what stat(2) throws; reading throws what read(2) throws, and a sentence for what is packed
+ * Reads a file, or `input` (standard input) where the path is `-`; its content tells whether it is
+ * packed. Throws what stat(2) throws; reading throws what read(2) throws, and a sentence for what is packed
  * in a way that cannot be read.
  */
 export async function openOnce(path: string, input?: Readable): Promise<Once> {
