@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../shared/checkpoint.ts'
-import type { Logger } from '../shared/log.ts'
+import { type Logger, openLog } from '../shared/log.ts'
 import { limits, type SourceState } from '../shared/wire.ts'
 import type { AgentConfig } from './config.ts'
 import { follow } from './follow.ts'
@@ -8,17 +8,18 @@ import type { Source } from './source/source.ts'
 import { openSources } from './source/sources.ts'
 import { openTidying, tidy } from './tidy.ts'
 
+/** All that stands behind the link. `follow` rejects when a connection ends, or when a source fails. */
+export type All = { log: Logger; follow: (link: Link) => Promise<void> }
+
 /**
- * Chooses the logs of this host that are to be read, and says why these. Gives what follows all of them
- * over a connection: it rejects when that ends, or when a source fails.
+ * Opens the program's own log, chooses the logs of this host that are to be read, and says why these.
  */
-export async function openAll(
-  config: AgentConfig,
-  log: Logger,
-): Promise<(link: Link) => Promise<void>> {
+export async function openAll(config: AgentConfig): Promise<All> {
+  const { log, reopen } = openLog({ file: config.logFile, level: config.logLevel })
+  process.on('SIGHUP', reopen)
   const sources = await openSources(config.sources, Date.now())
   for (const source of sources) log.info({ source: source.name }, source.why)
-  return (link) => followAll(config, sources, link)
+  return { log, follow: (link) => followAll(config, sources, link) }
 }
 
 async function followAll(

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { build, type OutputOptions, type Plugin } from 'rolldown'
 import { pageFiles } from '../collector/web/page-files.ts'
 import { flags } from './flags.ts'
-import { clientOnly, lateBuiltins } from './late.ts'
+import { clientOnly, lateBuiltins, oneThread } from './late.ts'
 import { compiledSchemas, makers } from './schemas.ts'
 
 const folder = process.argv[2] ?? 'dist'
@@ -28,7 +28,7 @@ const late = [
   'zlib',
 ]
 const programs = {
-  agent: [compiledSchemas(), lateBuiltins(late), clientOnly()],
+  agent: [compiledSchemas(), lateBuiltins(late), oneThread(), clientOnly()],
   collector: [inlinePage()],
 }
 

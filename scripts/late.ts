@@ -29,11 +29,21 @@ module.exports = Object.defineProperties(${itself}, Object.getOwnPropertyDescrip
 /** Leaves out of ws what only a server needs, streams, and compression, which we never offer. */
 export function clientOnly(): Plugin {
   const modules = /^\.\/(?:lib\/)?(?:websocket-server|stream|permessage-deflate)(?:\.js)?$/
-  const mark = '\0client-only:'
+  return leftOut('client-only', modules, '/node_modules/ws/', '{}')
+}
+
+/** Leaves out what pino would start threads with: its lines are written by the thread they are made in. */
+export function oneThread(): Plugin {
+  const others = /^(?:worker_threads|\.(?:\/lib)?\/(?:transport|multistream))$/
+  return leftOut('one-thread', others, '/node_modules/pino/', '{ isMainThread: true }')
+}
+
+/** Puts an object in the place of modules that a package asks for by these names. */
+function leftOut(name: string, modules: RegExp, asker: string, instead: string): Plugin {
+  const mark = `\0${name}:`
   return {
-    name: 'client-only',
-    resolveId: (id, from = '') =>
-      modules.test(id) && from.includes('/node_modules/ws/') ? mark + id : null,
-    load: (id) => (id.startsWith(mark) ? 'module.exports = {}' : null),
+    name,
+    resolveId: (id, from = '') => (modules.test(id) && from.includes(asker) ? mark + id : null),
+    load: (id) => (id.startsWith(mark) ? `module.exports = ${instead}` : null),
   }
 }

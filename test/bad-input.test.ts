@@ -69,6 +69,16 @@ test('an agent without a key says how to make one', () =>
     /there is no key in .*no\.key; make one with: cibot-agent key/,
   ))
 
+test('a log of its own that cannot be written is named, by either program', async () => {
+  const logFile = join(settings('file', 'no folder'), 'cibot.log')
+  const said = /cannot write logFile .*cibot\.log: .*; choose a file in a folder/
+  assert.equal((await runMain('agent', ['-c', settings('k.json', {}), 'key'])).code, 0)
+  const agent = settings('l.json', { collector: 'http://127.0.0.1:1', logFile })
+  await fails('agent', ['-c', agent, 'run'], said)
+  const collector = settings('m.json', { database: 'sqlite:m.db', logFile })
+  await fails('collector', ['-c', collector, 'run'], said)
+})
+
 test('a file that is no key is not overwritten', async () => {
   const key = settings('broken.key', 'nothing')
   await fails(

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ConfigError, reason } from '../../shared/config.ts'
-import { type Logger, openLog } from '../../shared/log.ts'
+import type { Logger } from '../../shared/log.ts'
 import { version } from '../../shared/version.ts'
 import type { AgentConfig } from '../config.ts'
 import { keepLinked, type LinkEvent } from '../link/link.ts'
@@ -20,8 +20,9 @@ export async function run(config: AgentConfig, signal: AbortSignal): Promise<voi
   }
   const key = readKey(config.keyFile)
   const ca = config.caFile === undefined ? undefined : readAuthority(config.caFile)
-  const { log, reopen } = openLog({ file: config.logFile, level: config.logLevel })
-  process.on('SIGHUP', reopen)
+  // What is not needed to be let in is loaded while the collector answers.
+  const following = import('../follow-all.ts').then(({ openAll }) => openAll(config))
+  const failed = new AbortController()
   const linked = keepLinked(
     {
       url: config.collector,
@@ -31,15 +32,16 @@ export async function run(config: AgentConfig, signal: AbortSignal): Promise<voi
       version,
       hostname: config.hostname,
       random: Math.random,
-      signal,
-      say: (event) => say(log, event),
+      signal: AbortSignal.any([signal, failed.signal]),
+      say: (event) => void following.then(({ log }) => say(log, event), ignoreFailed),
     },
-    async (link) => (await following)(link),
+    async (link) => (await following).follow(link),
   )
-  // Everything that reads and understands is loaded while the collector answers.
-  const following = import('../follow-all.ts').then(({ openAll }) => openAll(config, log))
-  await Promise.all([linked, following])
+  await Promise.all([linked, following]).finally(() => failed.abort())
 }
+
+// Whoever waits for both says why.
+function ignoreFailed(): void {}
 
 function readAuthority(file: string): string {
   try {

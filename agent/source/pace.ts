@@ -30,7 +30,7 @@ const longest = 200
 const plenty = 32 * 1024
 
 // A thread that waits is woken by every line; for one that sleeps the kernel makes one event of them all
-// (inotify(7)). Nothing else this process has to do is hurt by so short a sleep.
+// (inotify(7)). What else this process has to do (acknowledgements, signals, another log) can wait as long.
 function fallAsleep(ms: number): void {
   Atomics.wait(still, 0, 0, ms)
 }

@@ -1,9 +1,9 @@
 /** An agent and a collector that live and die inside this process, their edges wrapped and counted. */
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import pino from 'pino'
 import type { WebSocket } from 'ws'
 import type { Source } from '../../agent/source/source.ts'
 import type { Database } from '../../collector/store/database.ts'
-import { openLog as openOwnLog } from '../../shared/log.ts'
 import type { Fleet, Row } from '../support/fleet.ts'
 import type { Effects, Life } from './effects.ts'
 import { Ended } from './effects.ts'
@@ -121,7 +121,7 @@ export function startCollector(
   const agents = programs.agents.openAgents(db)
   const log = programs.log.openLog(db, now, feed)
   const fleet = programs.fleetLog.openFleetLog({
-    ...{ agents, log, feed, now, own: openOwnLog({ level: 'silent' }).log },
+    ...{ agents, log, feed, now, own: pino({ level: 'silent' }) },
   })
   const outbox = programs.outbox.openOutbox({
     reports,

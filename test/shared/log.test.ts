@@ -17,28 +17,6 @@ test('secrets do not reach the log, at whatever depth they are handed to it', ()
   assert.match(text, /"level":"info".*"msg":"started"/)
 })
 
-test('an error is told with its stack, and what holds itself or is no plain value has an end', () => {
-  const file = join(folder, 'error.log')
-  const { log } = openLog({ file, level: 'info' })
-  const loop: { again?: unknown; socket: Set<string> } = { socket: new Set(['T0K3N']) }
-  loop.again = loop
-  log.error(
-    { err: new RangeError('too\nmuch'), loop, route: undefined, big: 1n },
-    'a request failed',
-  )
-  log.error(new Error('alone'))
-  log.debug('nobody asked')
-  const [first, second, ...more] = readFileSync(file, 'utf8').trimEnd().split('\n')
-  const told = JSON.parse(first ?? '')
-  assert.equal(told.err.type, 'RangeError')
-  assert.equal(told.err.message, 'too\nmuch')
-  assert.match(told.err.stack, /log\.test\.ts/)
-  assert.equal(told.big, '1')
-  assert.equal(first?.includes('T0K3N'), false)
-  assert.equal(JSON.parse(second ?? '').err.message, 'alone')
-  assert.deepEqual(more, [])
-})
-
 test('a log that has grown is put aside, and what is written meanwhile is in one of the two', () => {
   const file = join(folder, 'cibot.log')
   const { log } = openLog({ file, level: 'info', most: 2000 })
