@@ -24,11 +24,29 @@ test('much is gathered for seconds, and no longer', (t) => {
   assert.ok(written() >= 32_500)
 })
 
-test('what is enough for a flush is not gathered longer', (t) => {
+test('what is enough for a flush is not gathered longer, and takes a quarter of the time only', (t) => {
   const { told, tick, written } = open(t)
   told(400_001)
-  tick(800)
+  tick(400)
+  assert.ok(written() > 0)
+  tick(400)
+  // two slices, and three times as long for others, whose milliseconds are the ticks
+  assert.ok(written() >= 130_000 && written() <= 138_000, `${written()}`)
+  tick(1400)
   assert.equal(written(), 400_001)
+})
+
+test('where a reader waits, or too much has gathered, what is written goes on without a rest', (t) => {
+  const { told, tick, written, pace } = open(t)
+  told(400_001)
+  tick(400)
+  pace.settle()
+  const before = written()
+  tick(400)
+  assert.ok(written() - before > 180_000, `${written() - before}`)
+  told(800_000)
+  tick(400)
+  assert.ok(written() - before > 380_000, `${written() - before}`)
 })
 
 test('who reads has little at once, and does not wait for the gathering of much', (t) => {
