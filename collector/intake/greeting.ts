@@ -17,6 +17,9 @@ import {
 } from '../../shared/wire.ts'
 import type { Connection, GateOptions, Listener } from './conversation.ts'
 
+/** Who proved to be whom. */
+type Proven = (connection: Connection, hello: Hello) => Promise<Listener | undefined>
+
 /**
  * Greets a new socket. `proven` is called once its agent is known, and gives who listens to it from
  * there on, or undefined where there is no place for it.
@@ -25,16 +28,43 @@ export function greet(
   socket: WebSocket,
   address: string,
   options: GateOptions,
-  proven: (connection: Connection, hello: Hello) => Promise<Listener | undefined>,
+  proven: Proven,
 ): void {
-  const { send, end } = mouthOf(socket)
-  const impatience = setTimeout(() => socket.terminate(), limits.helloWithin)
-  const refuse = (code: number, why: string): void => {
+  const mouth = mouthOf(socket)
+  const refuse: Refuse = (code, why) => {
     options.tell({ kind: 'refused', why, address })
-    end(code, why)
+    mouth.end(code, why)
   }
+  // What the greeting knows goes with it: agents by the thousand stay connected for months.
+  let listener = introduce(socket, mouth, options, refuse, async (connection, hello) => {
+    listener = (frame) => mouth.end(closeCodes.badFrame, outOfTurn(frame))
+    listener = (await proven(connection, hello)) ?? listener
+  })
+  keepAlive(socket)
+  socket.on('error', () => socket.terminate())
+  socket.on('message', (bytes, isBinary) => {
+    if (socket.readyState !== socket.OPEN) return
+    const read = isBinary ? { ok: false as const, why: 'binary' } : readFromAgent(String(bytes))
+    if (read.ok) listener(read.value)
+    else refuse(closeCodes.badFrame, `bad frame: ${read.why}`)
+  })
+}
+
+type Mouth = Pick<Connection, 'send' | 'end'>
+type Refuse = (code: number, why: string) => void
+
+/** Gives who listens until the agent has proven itself; impatient. */
+function introduce(
+  socket: WebSocket,
+  { send, end }: Mouth,
+  options: GateOptions,
+  refuse: Refuse,
+  proven: (connection: Connection, hello: Hello) => Promise<void>,
+): Listener {
+  const impatience = setTimeout(() => socket.terminate(), limits.helloWithin)
+  const left = (): void => clearTimeout(impatience)
+  socket.once('close', left)
   let step: Step = { at: 'hello' }
-  let listener: Listener | undefined
 
   const heardHello = (hello: Hello): void => {
     step = challenge(hello, options.collector)
@@ -47,32 +77,20 @@ export function greet(
   const heardProof = ({ hello, pledge }: Challenged, signature: string): void => {
     step = { at: 'proven' }
     clearTimeout(impatience)
+    socket.off('close', left)
     const agent = checkPledge(pledge, signature) ? options.agentByKey(hello.key) : undefined
-    if (agent === undefined) {
-      refuse(closeCodes.unknownAgent, notEnrolled(hello))
-      return
-    }
-    const connection = { agent, instance: hello.instance, socket, send, end }
-    void proven(connection, hello).then((found) => {
-      listener = found
-    })
+    if (agent === undefined) refuse(closeCodes.unknownAgent, notEnrolled(hello))
+    else void proven({ agent, instance: hello.instance, socket, send, end }, hello)
   }
-  const take = (frame: FromAgent): void => {
-    if (listener !== undefined) listener(frame)
-    else if (step.at === 'hello' && frame.type === 'hello') heardHello(frame)
+  return (frame) => {
+    if (step.at === 'hello' && frame.type === 'hello') heardHello(frame)
     else if (step.at === 'challenged' && frame.type === 'proof') heardProof(step, frame.signature)
-    else end(closeCodes.badFrame, `bad frame: ${frame.type} out of turn`)
+    else end(closeCodes.badFrame, outOfTurn(frame))
   }
+}
 
-  keepAlive(socket)
-  socket.on('error', () => socket.terminate())
-  socket.once('close', () => clearTimeout(impatience))
-  socket.on('message', (bytes, isBinary) => {
-    if (socket.readyState !== socket.OPEN) return
-    const read = isBinary ? { ok: false as const, why: 'binary' } : readFromAgent(String(bytes))
-    if (read.ok) take(read.value)
-    else refuse(closeCodes.badFrame, `bad frame: ${read.why}`)
-  })
+function outOfTurn({ type }: FromAgent): string {
+  return `bad frame: ${type} out of turn`
 }
 
 type Challenged = { at: 'challenged'; hello: Hello; pledge: Pledge }
@@ -101,7 +119,7 @@ function notEnrolled({ key }: Hello): string {
   return `this key is not enrolled here; on the collector run: cibot-collector agents add NAME ${key}`
 }
 
-function mouthOf(socket: WebSocket): Pick<Connection, 'send' | 'end'> {
+function mouthOf(socket: WebSocket): Mouth {
   const send = (frame: FromCollector): void => {
     if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(frame))
   }
