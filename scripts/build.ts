@@ -13,6 +13,9 @@ import { compiledSchemas, makers } from './schemas.ts'
 const folder = process.argv[2] ?? 'dist'
 const page = await pageFiles()
 
+/** The oldest major version of Node that has all that is used: Temporal among it. */
+const oldestNode = 26
+
 // The agent stands beside every log: what it may never use is not loaded before it is.
 const late = [
   'assert',
@@ -61,7 +64,7 @@ for (const name of ['agent', 'collector'] as const) {
       manualPureFunctions: makers,
       moduleSideEffects: [{ test: /node_modules.typebox/, sideEffects: false }],
     },
-    output: { ...output, file, banner: `#!/usr/bin/env ${interpreter(flags[name])}` },
+    output: { ...output, file, banner: opening(name) },
   })
   await chmod(file, 0o755)
   process.stdout.write(`${file}\n`)
@@ -69,8 +72,12 @@ for (const name of ['agent', 'collector'] as const) {
 // The package around dist/ is of modules; these two are not.
 await writeFile(`${folder}/package.json`, '{ "type": "commonjs" }\n')
 
-function interpreter(flags: readonly string[]): string {
-  return flags.length === 0 ? 'node' : `-S node ${flags.join(' ')}`
+/** The first lines: the interpreter, and what an older one says instead of a stack of its own. */
+function opening(name: keyof typeof flags): string {
+  const words = flags[name].length === 0 ? ['node'] : ['-S', 'node', ...flags[name]]
+  const needed = `cibot-${name}: needs Node ${oldestNode} or newer, and this is Node `
+  return `#!/usr/bin/env ${words.join(' ')}
+if (parseInt(process.versions.node) < ${oldestNode}) { process.stderr.write(${JSON.stringify(needed)} + process.versions.node + '\\n'); process.exit(2) }`
 }
 
 // The page is bundled from source in development; here the finished texts stand in its place.

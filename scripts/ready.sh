@@ -9,4 +9,9 @@ if ! said=$(npm ci --no-audit --no-fund --loglevel=error 2>&1); then
   printf '%s\nnpm could not install the dependencies; is the registry reachable?\n' "$said" >&2
   exit 1
 fi
+# npm leaves out, without a word, what is not made for this machine.
+if [ ! -e node_modules/.bin/node ] && ! node -e 'process.exit(parseInt(process.versions.node) < 26)'; then
+  echo "Node 26 comes along for Linux on x86-64 and arm64 only, and this is $(uname -sm): install it" >&2
+  exit 1
+fi
 touch node_modules/.package-lock.json

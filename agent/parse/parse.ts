@@ -1,8 +1,8 @@
 /** One log line, or one entry of the journal → what it says, when, and who said it. Never throws. */
 import type { Event, Parsed } from './event.ts'
 import { type JournalRecord, readJson } from './journal.ts'
-import { cutPrefix, type Prefix, pastDecoration } from './prefix.ts'
-import { openTime, type Time, type TimeOptions } from './time.ts'
+import { cutPrefix, type Prefix, pastDecoration } from './prefix/prefix.ts'
+import { openTime, type Time, type TimeOptions } from './prefix/time.ts'
 import { understand } from './understand.ts'
 
 export type Parser = {

@@ -1,13 +1,14 @@
 /** One message → what it says. Who speaks decides which table is asked; nobody is searched for. */
-import { ACCOUNTS } from './accounts.ts'
-import { understandDropbear } from './dropbear.ts'
+
 import type { Event } from './event.ts'
-import { LOGIN, LOGIND, SU, SUDO } from './local.ts'
-import { LOSS } from './loss.ts'
-import { UNIX_CHKPWD, understandPam } from './pam.ts'
-import { SERVICES } from './services.ts'
 import type { Table } from './shape.ts'
-import { understandSshd } from './sshd.ts'
+import { ACCOUNTS } from './tables/accounts.ts'
+import { understandDropbear } from './tables/dropbear.ts'
+import { LOGIN, LOGIND, SU, SUDO } from './tables/local.ts'
+import { LOSS } from './tables/loss.ts'
+import { UNIX_CHKPWD, understandPam } from './tables/pam.ts'
+import { SERVICES } from './tables/services.ts'
+import { understandSshd } from './tables/sshd.ts'
 
 /**
  * What the message that begins at `start` of `text`, written under the tag `program` (null: under

@@ -66,7 +66,12 @@ export function journalState(command = 'journalctl'): Promise<string> {
     execFile(command, asked, settings, (error, printed, said) => {
       if (error && 'code' in error && error.code === 'ENOENT') resolve(cannotReadJournal(error))
       else if (error || isPartial(said)) resolve(cannotReadJournal(said))
-      else resolve(printed === '' ? 'The journal is empty.' : '')
+      else
+        resolve(
+          printed === ''
+            ? 'The journal is empty; if another logger is used here, set the source to the path of its log file.'
+            : '',
+        )
     })
   })
 }

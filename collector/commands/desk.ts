@@ -4,8 +4,8 @@ import { type Agents, openAgents } from '../store/agents.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { type History, openHistory } from '../store/history.ts'
 import { type Log, openLog } from '../store/log.ts'
-import { openPeople, type People } from '../store/people.ts'
-import { openReports, type Reports } from '../store/reports.ts'
+import { openPeople, type People } from '../store/people/people.ts'
+import { openReports, type Reports } from '../store/reports/reports.ts'
 import { openSettings, type SettingsStore } from '../store/settings.ts'
 
 /** The store as the administration commands use it, beside the daemon on the same database. */

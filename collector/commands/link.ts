@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { ConfigError } from '../../shared/config.ts'
 import type { CollectorConfig } from '../config.ts'
-import { badName, namePattern, type People } from '../store/people.ts'
+import { badName, namePattern, type People } from '../store/people/people.ts'
 
 /** An address that logs this person in once, within ten minutes. Throws ConfigError for a bad name. */
 export function linkFor(config: CollectorConfig, people: People, name: string): string {

@@ -5,7 +5,7 @@ import { systemClock } from '../report/clock.ts'
 import { openDelivery, reportSettings } from '../report/delivery.ts'
 import { renderPlain } from '../report/render.ts'
 import { closePeriod, composer } from '../report/report.ts'
-import type { PartState } from '../store/parts.ts'
+import type { PartState } from '../store/reports/parts.ts'
 import type { Desk } from './desk.ts'
 
 const nothingToSay = 'nothing to report'

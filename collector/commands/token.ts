@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { Log } from '../store/log.ts'
-import { badName, namePattern, type People } from '../store/people.ts'
+import { badName, namePattern, type People } from '../store/people/people.ts'
 
 export type TokenIo = { stdout: Writable; stderr: Writable }
 

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Log } from '../store/log.ts'
-import { badName, namePattern, type People } from '../store/people.ts'
+import { badName, namePattern, type People } from '../store/people/people.ts'
 
 /** A terminal as far as a password needs one: process.stdin fits. */
 export type Keyboard = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown }

@@ -7,7 +7,7 @@
 import type { CheckpointFrame, Findings, GapFrame } from '../../shared/wire.ts'
 import type { Alert } from '../report/alert.ts'
 import type { Database } from '../store/database.ts'
-import type { Intake, Stored } from '../store/intake.ts'
+import type { Intake, Stored } from '../store/intake/intake.ts'
 import { gather } from './gather.ts'
 import { paceSums } from './pace.ts'
 

@@ -4,7 +4,7 @@
  * costs 5 µs written down with 400,000 others, 7 with 100,000, 14 with 10,000. They are written a slice
  * at a time between what agents tell, which goes first: it cannot be made again.
  */
-import type { Sums } from '../store/sums.ts'
+import type { Sums } from '../store/totals/sums.ts'
 
 export type Pace = {
   /** To be called after each commit. */

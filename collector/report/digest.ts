@@ -4,8 +4,8 @@
  */
 import Type, { type Static } from 'typebox'
 import { checker } from '../../shared/check.ts'
-import type { Closing } from '../store/reports.ts'
-import type { Window } from '../store/window.ts'
+import type { Closing } from '../store/reports/reports.ts'
+import type { Window } from '../store/reports/window.ts'
 import { Alert, FailedOn } from './alert.ts'
 
 const strict = { additionalProperties: false } as const

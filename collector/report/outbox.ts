@@ -4,8 +4,8 @@
  * untouched or in doubt, and one in doubt goes out once more, saying so.
  */
 import { refusedByDisk } from '../store/disk.ts'
-import type { Part, Settled } from '../store/parts.ts'
-import type { Reports } from '../store/reports.ts'
+import type { Part, Settled } from '../store/reports/parts.ts'
+import type { Reports } from '../store/reports/reports.ts'
 import type { Clock } from './clock.ts'
 import { prefixed, repeatMark } from './render.ts'
 import { messageLimits } from './split.ts'

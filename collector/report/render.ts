@@ -3,7 +3,7 @@
  * Formatting travels as entities, never as markup. Pure.
  */
 import { FormattedString, fmt } from '@grammyjs/parse-mode'
-import type { Entity, PartText, ReportKind } from '../store/parts.ts'
+import type { Entity, PartText, ReportKind } from '../store/reports/parts.ts'
 import type { Alert } from './alert.ts'
 import { type Digest, worthTelling } from './digest.ts'
 import { accounts, attackers, hosts, local, logins, missing, users } from './lists.ts'

@@ -1,4 +1,4 @@
-import type { Closed, Compose, Composed, Reports } from '../store/reports.ts'
+import type { Closed, Compose, Composed, Reports } from '../store/reports/reports.ts'
 import type { Alert } from './alert.ts'
 import { digest, type Silence } from './digest.ts'
 import { render, renderAlert } from './render.ts'

@@ -1,5 +1,5 @@
 import { FormattedString } from '@grammyjs/parse-mode'
-import type { Entity, PartText } from '../store/parts.ts'
+import type { Entity, PartText } from '../store/reports/parts.ts'
 
 /** What one Telegram message holds: UTF-16 units of text, and entities (further ones are ignored). */
 export const messageLimits = { units: 4096, entities: 100 } as const

@@ -11,7 +11,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { Api, GrammyError, HttpError } from 'grammy'
 import { plain } from '../../shared/plain.ts'
-import type { PartText } from '../store/parts.ts'
+import type { PartText } from '../store/reports/parts.ts'
 
 /** What goes to one chat. */
 export type Message = PartText & { chat: string; silent: boolean }

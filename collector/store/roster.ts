@@ -8,7 +8,7 @@ import { Checkpoint } from '../../shared/checkpoint.ts'
 import { SourceState } from '../../shared/wire.ts'
 import type { Database } from './database.ts'
 import { inHostRun } from './runs.ts'
-import { openTotals } from './totals.ts'
+import { openTotals } from './totals/totals.ts'
 
 export type HostRow = {
   name: string

@@ -11,8 +11,8 @@ import type { Feed, News } from '../fleet/feed.ts'
 import type { Database } from '../store/database.ts'
 import { openHistory } from '../store/history.ts'
 import type { Log } from '../store/log.ts'
-import { findingAnswer, logLine } from './present.ts'
-import type { Cursor } from './query.ts'
+import { findingAnswer, logLine } from './api/present.ts'
+import type { Cursor } from './api/query.ts'
 import { Refusal } from './refusal.ts'
 
 /** Milliseconds. */

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Database } from '../store/database.ts'
 import { openHistory } from '../store/history.ts'
 import { openRoster } from '../store/roster.ts'
-import { openTotals } from '../store/totals.ts'
+import { openTotals } from '../store/totals/totals.ts'
 
 export type Metric = {
   name: string

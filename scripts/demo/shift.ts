@@ -1,5 +1,5 @@
-import { cutPrefix } from '../../agent/parse/prefix.ts'
-import { openTime } from '../../agent/parse/time.ts'
+import { cutPrefix } from '../../agent/parse/prefix/prefix.ts'
+import { openTime } from '../../agent/parse/prefix/time.ts'
 
 /**
  * Gives what writes a recorded line with another time, in the line's own form: moved so that the last

@@ -5,7 +5,7 @@
  */
 import { openAgents } from '../../collector/store/agents.ts'
 import { type Database, openDatabase } from '../../collector/store/database.ts'
-import { openIntake } from '../../collector/store/intake.ts'
+import { openIntake } from '../../collector/store/intake/intake.ts'
 import type { Finding } from '../../shared/finding.ts'
 import { type Random, randomOf } from '../support/random.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { composer } from '../../collector/report/report.ts'
-import { openReports } from '../../collector/store/reports.ts'
+import { openReports } from '../../collector/store/reports/reports.ts'
 import { enrol } from '../support/findings.ts'
 import { acting, hostile, hostileNames } from '../support/hostile.ts'
 import { startWeb, type Web } from '../support/web.ts'

@@ -45,7 +45,7 @@ const controls: { name: string; at: RegExp; changes: Change[] }[] = [
     at: /ack|checkpoint/,
     changes: [
       {
-        file: 'collector/store/marks.ts',
+        file: 'collector/store/intake/marks.ts',
         from: "db.prepare('UPDATE file SET mark = ? WHERE id = ?').run(mark, id)",
         to: 'void [db, mark, id]',
       },
@@ -70,7 +70,7 @@ const controls: { name: string; at: RegExp; changes: Change[] }[] = [
     at: /telegram/,
     changes: [
       {
-        file: 'collector/store/parts.ts',
+        file: 'collector/store/reports/parts.ts',
         from: "UPDATE outbox SET state = 'sending'",
         to: "UPDATE outbox SET state = 'sent'",
       },
@@ -81,7 +81,7 @@ const controls: { name: string; at: RegExp; changes: Change[] }[] = [
     at: /telegram/,
     changes: [
       {
-        file: 'collector/store/parts.ts',
+        file: 'collector/store/reports/parts.ts',
         from: "SET state = 'unsure', doubts = doubts + 1,",
         to: "SET state = 'ready',",
       },

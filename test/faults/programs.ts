@@ -23,11 +23,11 @@ export async function loadPrograms(root: URL = here) {
     agents: await from<typeof import('../../collector/store/agents.ts')>(
       'collector/store/agents.ts',
     ),
-    intake: await from<typeof import('../../collector/store/intake.ts')>(
-      'collector/store/intake.ts',
+    intake: await from<typeof import('../../collector/store/intake/intake.ts')>(
+      'collector/store/intake/intake.ts',
     ),
-    reports: await from<typeof import('../../collector/store/reports.ts')>(
-      'collector/store/reports.ts',
+    reports: await from<typeof import('../../collector/store/reports/reports.ts')>(
+      'collector/store/reports/reports.ts',
     ),
     log: await from<typeof import('../../collector/store/log.ts')>('collector/store/log.ts'),
     feed: await from<typeof import('../../collector/fleet/feed.ts')>('collector/fleet/feed.ts'),

@@ -16,7 +16,7 @@ export type Rule = {
 /** What was told once counts again whenever it is told again. */
 export const noMarks: readonly Change[] = [
   {
-    file: 'collector/store/intake.ts',
+    file: 'collector/store/intake/intake.ts',
     from: 'if (entry.offset <= file.mark) continue',
     to: '',
   },

@@ -9,7 +9,7 @@ import { openGate } from '../../collector/intake/gate.ts'
 import { openIngest } from '../../collector/intake/ingest.ts'
 import { openAgents } from '../../collector/store/agents.ts'
 import { type Database, openDatabase } from '../../collector/store/database.ts'
-import { openIntake } from '../../collector/store/intake.ts'
+import { openIntake } from '../../collector/store/intake/intake.ts'
 import {
   makeNonce,
   makePrivateKey,

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { openTotals } from '../../collector/store/totals.ts'
+import { openTotals } from '../../collector/store/totals/totals.ts'
 import { closeCodes, readFromCollector } from '../../shared/wire.ts'
 import { entriesOf } from '../support/findings-of.ts'
 import type { Random } from '../support/random.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -93,6 +93,18 @@ test('the built agent understands logs as its sources do', async () => {
       assert.equal(other, source)
       assert.ok(source.length > 300, source)
     }
+  }
+})
+
+test('the built programs tell an older Node in one sentence what they lack', async () => {
+  const older = join(folder, 'older.cjs')
+  writeFileSync(older, "Object.defineProperty(process.versions, 'node', { value: '20.20.2' })\n")
+  for (const name of ['agent', 'collector'] as const) {
+    const said = spawnSync(process.execPath, ['-r', older, programs[name], 'check'], {
+      encoding: 'utf8',
+    })
+    assert.equal(said.stderr, `cibot-${name}: needs Node 26 or newer, and this is Node 20.20.2\n`)
+    assert.equal(said.status, 2)
   }
 })
 

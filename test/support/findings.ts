@@ -3,7 +3,7 @@
 import { openAgents } from '../../collector/store/agents.ts'
 import type { Database } from '../../collector/store/database.ts'
 import { type FindingRow, openHistory } from '../../collector/store/history.ts'
-import { openIntake } from '../../collector/store/intake.ts'
+import { openIntake } from '../../collector/store/intake/intake.ts'
 import type { Finding } from '../../shared/finding.ts'
 
 export type Told = Pick<Finding, 'kind' | 'at'> & Partial<Finding>

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createFeed } from '../../collector/fleet/feed.ts'
 import { openDatabase } from '../../collector/store/database.ts'
 import { openLog } from '../../collector/store/log.ts'
-import { openPeople } from '../../collector/store/people.ts'
+import { openPeople } from '../../collector/store/people/people.ts'
 import { openServer, type ServerOptions } from '../../collector/web/server.ts'
 
 /** 22 November 2026, 12:20 UTC: twenty minutes into an hour. */

@@ -5,9 +5,9 @@
  * of all time.
  */
 import { highestPid, hostOf, programOf } from '../../fold/told.ts'
-import type { Prefix } from '../prefix.ts'
-import type { Stamp } from '../stamp.ts'
-import type { Time } from '../time.ts'
+import type { Prefix } from '../prefix/prefix.ts'
+import type { Stamp } from '../prefix/stamp.ts'
+import type { Time } from '../prefix/time.ts'
 import { isForeign, isStranger } from '../understand.ts'
 import { isAt, type Literal, literal, numberAt, pastDigits } from './literal.ts'
 import { fromForeigner, fromLogind, fromStranger, fromSudo } from './others.ts'

@@ -1,6 +1,6 @@
 /** Everything one address did, on all hosts, on one line of time. */
 import { useEffect, useState } from 'preact/hooks'
-import type { AttackersAnswer, ChartAnswer, FindingAnswer, FindingsAnswer } from '../shapes.ts'
+import type { AttackersAnswer, ChartAnswer, FindingAnswer, FindingsAnswer } from '../api/shapes.ts'
 import { ask, useAnswer } from './ask.ts'
 import { findingEntry } from './live.ts'
 import { Ago, Bar, Card, Copy, Empty, Export, HostName, Loading, Stat, UserName } from './parts.tsx'

@@ -1,5 +1,5 @@
 /** Everybody who tried, one row per address. */
-import type { AttackersAnswer } from '../shapes.ts'
+import type { AttackersAnswer } from '../api/shapes.ts'
 import { useAnswer } from './ask.ts'
 import { Address, Ago, Card, Chip, Choice, Empty, Export, Loading, UserName } from './parts.tsx'
 import { at, changed, go } from './route.ts'

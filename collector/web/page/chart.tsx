@@ -1,7 +1,7 @@
 /** Attempts along time; dragging over it, a click on a step, or the keys narrow everything below. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
-import type { ChartAnswer } from '../shapes.ts'
+import type { ChartAnswer } from '../api/shapes.ts'
 import { counted, number, range, span, visible, zone } from './words.ts'
 
 export type Narrowed = { from: number; to: number } | undefined

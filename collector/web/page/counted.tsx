@@ -1,6 +1,6 @@
 /** What was counted in a span of time: the numbers, and the chart that narrows it. */
 import type { ComponentChildren } from 'preact'
-import type { ChartAnswer, TotalsAnswer } from '../shapes.ts'
+import type { ChartAnswer, TotalsAnswer } from '../api/shapes.ts'
 import { useAnswer } from './ask.ts'
 import { Chart } from './chart.tsx'
 import { Card, Choice, Stat } from './parts.tsx'

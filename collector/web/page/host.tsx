@@ -1,5 +1,5 @@
 /** One host: how well it is heard, and what it saw. */
-import type { AttackersAnswer, HostAnswer, HostsAnswer } from '../shapes.ts'
+import type { AttackersAnswer, HostAnswer, HostsAnswer } from '../api/shapes.ts'
 import { useAnswer } from './ask.ts'
 import { Counted } from './counted.tsx'
 import { Address, Ago, Bar, Card, Empty, Export, Loading } from './parts.tsx'

@@ -1,5 +1,5 @@
 /** The hosts: as cards, those that need somebody first. */
-import type { ChartAnswer, HostsAnswer } from '../shapes.ts'
+import type { ChartAnswer, HostsAnswer } from '../api/shapes.ts'
 import { useAnswer } from './ask.ts'
 import { Ago, Card, Export, HostName, Loading, Spark } from './parts.tsx'
 import { at, changed, go } from './route.ts'

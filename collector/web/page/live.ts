@@ -1,6 +1,6 @@
 /** What happens, as it happens: one stream for the whole page, told in batches to whoever listens. */
 import { signal } from '@preact/signals'
-import type { FindingAnswer, LogLine } from '../shapes.ts'
+import type { FindingAnswer, LogLine } from '../api/shapes.ts'
 import { ask, happened } from './ask.ts'
 
 /** A row of the log; `key` tells rows apart. */

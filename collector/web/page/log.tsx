@@ -1,6 +1,6 @@
 /** The page of the live log: its filters, its lines, and stopping them for a while. */
 import { useState } from 'preact/hooks'
-import type { HostsAnswer } from '../shapes.ts'
+import type { HostsAnswer } from '../api/shapes.ts'
 import { useAnswer } from './ask.ts'
 import { Lines } from './lines.tsx'
 import { Card, Chip, Export } from './parts.tsx'

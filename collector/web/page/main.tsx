@@ -1,6 +1,6 @@
 /** The dashboard: a frame that is always there, and the page the address names. */
 import { render } from 'preact'
-import type { FleetAnswer } from '../shapes.ts'
+import type { FleetAnswer } from '../api/shapes.ts'
 import { ask } from './ask.ts'
 import { Attacker } from './attacker.tsx'
 import { Attackers } from './attackers.tsx'

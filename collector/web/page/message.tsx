@@ -1,6 +1,6 @@
 /** A message as it looked on the phone: its text, bold where it was bold. */
 import type { ComponentChildren } from 'preact'
-import type { ReportsAnswer } from '../shapes.ts'
+import type { ReportsAnswer } from '../api/shapes.ts'
 import { visible } from './words.ts'
 
 type Part = ReportsAnswer['reports'][number]['parts'][number]

@@ -1,5 +1,5 @@
 /** The first page: whether anything needs anybody, and what goes on. */
-import type { AttackersAnswer, ChartAnswer, HostsAnswer, TopAnswer } from '../shapes.ts'
+import type { AttackersAnswer, ChartAnswer, HostsAnswer, TopAnswer } from '../api/shapes.ts'
 import { useAnswer } from './ask.ts'
 import { Counted } from './counted.tsx'
 import { HostCards } from './hosts.tsx'

@@ -1,5 +1,5 @@
 /** The log's past: findings and the collector's own lines, merged by time, page by page. */
-import type { FindingsAnswer, LogAnswer } from '../shapes.ts'
+import type { FindingsAnswer, LogAnswer } from '../api/shapes.ts'
 import { ask } from './ask.ts'
 import { type Entry, findingEntry, lineEntry } from './live.ts'
 import { path } from './span.ts'

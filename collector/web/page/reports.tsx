@@ -1,6 +1,6 @@
 /** The reports, as they looked, and whether they arrived. */
 import { useState } from 'preact/hooks'
-import type { ReportsAnswer } from '../shapes.ts'
+import type { ReportsAnswer } from '../api/shapes.ts'
 import { ask, happened, now, send, useAnswer } from './ask.ts'
 import { Message } from './message.tsx'
 import { Ago, Card, Empty, Export, Loading } from './parts.tsx'

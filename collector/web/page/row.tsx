@@ -1,5 +1,5 @@
 /** One line of the log. */
-import type { FindingAnswer } from '../shapes.ts'
+import type { FindingAnswer } from '../api/shapes.ts'
 import type { Entry } from './live.ts'
 import { Address, Clock, HostName, UserName } from './parts.tsx'
 import { counted, number, visible } from './words.ts'

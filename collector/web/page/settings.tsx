@@ -1,7 +1,7 @@
 /** What may be changed while the collector runs, and who changed what. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { LogAnswer } from '../shapes.ts'
+import type { LogAnswer } from '../api/shapes.ts'
 import { ask, happened, send, useAnswer } from './ask.ts'
 import { Codes } from './codes.tsx'
 import { Card, Clock, Empty, Loading } from './parts.tsx'

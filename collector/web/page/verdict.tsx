@@ -1,5 +1,5 @@
 /** One line that says whether anybody has to do anything. */
-import type { AlertsAnswer, HostsAnswer, TotalsAnswer } from '../shapes.ts'
+import type { AlertsAnswer, HostsAnswer, TotalsAnswer } from '../api/shapes.ts'
 import { useAnswer } from './ask.ts'
 import { Address, Ago, Copy, HostName, Loading } from './parts.tsx'
 import { href } from './route.ts'

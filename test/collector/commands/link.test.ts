@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { linkFor } from '../../../collector/commands/link.ts'
 import { readCollectorConfig } from '../../../collector/config.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
-import { openPeople } from '../../../collector/store/people.ts'
+import { openPeople } from '../../../collector/store/people/people.ts'
 
 function link(env: Record<string, string>): string {
   const people = openPeople(openDatabase(':memory:'), () => 1_795_350_000_000)

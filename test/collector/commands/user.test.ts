@@ -6,7 +6,7 @@ import { addToken } from '../../../collector/commands/token.ts'
 import { addUser, type Keyboard } from '../../../collector/commands/user.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
 import { openLog } from '../../../collector/store/log.ts'
-import { openPeople } from '../../../collector/store/people.ts'
+import { openPeople } from '../../../collector/store/people/people.ts'
 
 const good = 'a lamp, three boats and the moon'
 const now = () => 1_795_350_000_000

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openIngest, type Storable } from '../../../collector/intake/ingest.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
-import { openIntake } from '../../../collector/store/intake.ts'
+import { openIntake } from '../../../collector/store/intake/intake.ts'
 import { submit } from '../../support/submit.ts'
 
 const findings = { type: 'findings', seq: 1, source: 's', entries: [] } as Storable

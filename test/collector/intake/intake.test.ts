@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openAgents } from '../../../collector/store/agents.ts'
 import { type Database, openDatabase } from '../../../collector/store/database.ts'
-import { openIntake } from '../../../collector/store/intake.ts'
-import { openTotals } from '../../../collector/store/totals.ts'
+import { openIntake } from '../../../collector/store/intake/intake.ts'
+import { openTotals } from '../../../collector/store/totals/totals.ts'
 import type { Finding } from '../../../shared/finding.ts'
 
 const at = Date.UTC(2026, 10, 22, 17)

@@ -8,7 +8,7 @@ import { setTimeout as timer } from 'node:timers/promises'
 import { openOutbox } from '../../../collector/report/outbox.ts'
 import { openTelegram } from '../../../collector/report/telegram.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
-import { openReports } from '../../../collector/store/reports.ts'
+import { openReports } from '../../../collector/store/reports/reports.ts'
 
 const [path = '', apiRoot = '', token = '', topic = '0', ahead = '0'] = process.argv.slice(2)
 const db = openDatabase(path)

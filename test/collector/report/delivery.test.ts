@@ -5,7 +5,7 @@ import { systemClock } from '../../../collector/report/clock.ts'
 import { configured, openDelivery, reportSettings } from '../../../collector/report/delivery.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
 import { openLog } from '../../../collector/store/log.ts'
-import { openReports } from '../../../collector/store/reports.ts'
+import { openReports } from '../../../collector/store/reports/reports.ts'
 import { openSettings } from '../../../collector/store/settings.ts'
 import { until } from '../../support/until.ts'
 

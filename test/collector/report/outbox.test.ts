@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { again, openOutbox, pace } from '../../../collector/report/outbox.ts'
 import { openPrinter } from '../../../collector/report/print.ts'
 import type { Message, Outcome, Send } from '../../../collector/report/telegram.ts'
-import type { Part } from '../../../collector/store/parts.ts'
-import { openReports, type Reports } from '../../../collector/store/reports.ts'
+import type { Part } from '../../../collector/store/reports/parts.ts'
+import { openReports, type Reports } from '../../../collector/store/reports/reports.ts'
 import { noon, openFleet } from './seed.ts'
 
 /** A clock that jumps over every wait, and tells when nothing is left to wait for. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { pace } from '../../../collector/report/outbox.ts'
-import { openReports } from '../../../collector/store/reports.ts'
+import { openReports } from '../../../collector/store/reports/reports.ts'
 import { type FakeTelegram, openFakeTelegram } from '../../support/telegram.ts'
 import { openFleet } from './seed.ts'
 

@@ -10,8 +10,8 @@ import {
   repeatMark,
 } from '../../../collector/report/render.ts'
 import { composer, queueAlert } from '../../../collector/report/report.ts'
-import type { PartText } from '../../../collector/store/parts.ts'
-import { openReports } from '../../../collector/store/reports.ts'
+import type { PartText } from '../../../collector/store/reports/parts.ts'
+import { openReports } from '../../../collector/store/reports/reports.ts'
 import { type Fleet, noon, openFleet } from './seed.ts'
 
 const zone = 'Europe/Rome'

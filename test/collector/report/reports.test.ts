@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Digest } from '../../../collector/report/digest.ts'
 import { composer } from '../../../collector/report/report.ts'
-import { openReports, type Reports } from '../../../collector/store/reports.ts'
+import { openReports, type Reports } from '../../../collector/store/reports/reports.ts'
 import { type Fleet, noon, openFleet } from './seed.ts'
 
 const compose = composer({

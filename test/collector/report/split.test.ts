@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { split } from '../../../collector/report/split.ts'
-import type { Entity, PartText } from '../../../collector/store/parts.ts'
+import type { Entity, PartText } from '../../../collector/store/reports/parts.ts'
 
 test('a text that fits stays whole', () => {
   const whole = { text: 'LOOK', entities: [{ type: 'bold' as const, offset: 0, length: 4 }] }

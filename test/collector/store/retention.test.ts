@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openAgents } from '../../../collector/store/agents.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
-import { openIntake } from '../../../collector/store/intake.ts'
-import { openReports } from '../../../collector/store/reports.ts'
+import { openIntake } from '../../../collector/store/intake/intake.ts'
+import { openReports } from '../../../collector/store/reports/reports.ts'
 import { dropOldFindings } from '../../../collector/store/retention.ts'
-import { openTotals } from '../../../collector/store/totals.ts'
+import { openTotals } from '../../../collector/store/totals/totals.ts'
 import type { Finding } from '../../../shared/finding.ts'
 
 const day = 86_400_000

@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { openAgents } from '../../../collector/store/agents.ts'
 import { type Database, openDatabase } from '../../../collector/store/database.ts'
 import { type History, openHistory } from '../../../collector/store/history.ts'
-import { type Intake, openIntake } from '../../../collector/store/intake.ts'
-import { openReports } from '../../../collector/store/reports.ts'
+import { type Intake, openIntake } from '../../../collector/store/intake/intake.ts'
+import { openReports } from '../../../collector/store/reports/reports.ts'
+import { readWindow } from '../../../collector/store/reports/window.ts'
 import { dropOldFindings } from '../../../collector/store/retention.ts'
-import { readWindow } from '../../../collector/store/window.ts'
 import type { Finding } from '../../../shared/finding.ts'
 
 const start = Date.UTC(2026, 10, 22)

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { openDatabase } from '../../../collector/store/database.ts'
 import type { FindingRow } from '../../../collector/store/history.ts'
 import { openLog } from '../../../collector/store/log.ts'
-import { FindingAnswer } from '../../../collector/web/shapes.ts'
+import { FindingAnswer } from '../../../collector/web/api/shapes.ts'
 import { checker } from '../../../shared/check.ts'
 import { enrol, type Teller } from '../../support/findings.ts'
 import {
