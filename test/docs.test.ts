@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
 
 // CONTRIBUTING once led to a file that had moved a week before.
 const pages = ['CONTRIBUTING.md', 'test/FAULTS.md', 'test/SECURITY.md']
@@ -16,4 +20,20 @@ for (const page of pages) {
       [],
     )
   })
+}
+
+test('every file that a comment names is there', () => {
+  const sources = globSync('{agent,collector,shared,scripts,test}/**/*.{ts,tsx}', { cwd: root })
+  const missing = sources.flatMap((source) =>
+    namedIn(readFileSync(join(root, source), 'utf8'))
+      .filter((name) => ![join(root, name), join(root, dirname(source), name)].some(existsSync))
+      .map((name) => `${source} names ${name}`),
+  )
+  assert.ok(sources.length > 100)
+  assert.deepEqual(missing, [])
+})
+
+function namedIn(source: string): string[] {
+  const comments = source.split('\n').filter((line) => /^\s*(?:\/\/|\/?\*)/.test(line))
+  return comments.flatMap((line) => line.match(/[\w./-]*\w\.tsx?\b/g) ?? [])
 }

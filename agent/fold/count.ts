@@ -1,6 +1,6 @@
 /** What a session is worth, and what of that is still to be reported. */
 import { type Amendment, type Finding, mostAtOnce } from '../../shared/finding.ts'
-import { Flag, refusals, type Session } from './sessions.ts'
+import { Flag, refusals, type Session } from './session.ts'
 import { isDaemonPerConnection, type Told } from './told.ts'
 
 /**

@@ -16,7 +16,8 @@ import { gather, note, report, type Sink, worth } from './count.ts'
 import { claimFromPam, heardFromPam, isPamFailure } from './pam.ts'
 import { learn, noteSession, sessionOf } from './place.ts'
 import { again, lastLineOf } from './repeat.ts'
-import { Flag, openSessions, refusals, type Session, type Sessions } from './sessions.ts'
+import { Flag, refusals, type Session } from './session.ts'
+import { openSessions, type Sessions } from './sessions.ts'
 import { type Anchor, highestPid, openTold, type Told, toldBy } from './told.ts'
 
 export type Fold = {

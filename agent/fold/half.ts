@@ -1,4 +1,4 @@
-import type { Session } from './sessions.ts'
+import type { Session } from './session.ts'
 
 /** The sessions of one address that another process may speak of, each linking the next. */
 export type Half = { readonly ip: string; first: Session | undefined }

@@ -4,14 +4,8 @@
  */
 import { byInteraction, report, type Sink, worth } from './count.ts'
 import { agrees, idOf, learn } from './place.ts'
-import {
-  type Fits,
-  Flag,
-  hasCredit,
-  isInteractive,
-  type Session,
-  type Sessions,
-} from './sessions.ts'
+import { Flag, hasCredit, isInteractive, type Session } from './session.ts'
+import type { Fits, Sessions } from './sessions.ts'
 import type { Told } from './told.ts'
 
 /** True for the line of a PAM module that a credential did not fit. */

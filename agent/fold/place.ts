@@ -1,5 +1,6 @@
 /** Which session a line belongs to, and what it tells of where that session comes from. */
-import { Flag, idIn, type Session, type SessionId, type Sessions } from './sessions.ts'
+import { Flag, idIn, type Session, type SessionId } from './session.ts'
+import type { Sessions } from './sessions.ts'
 import { isDaemonPerConnection, isLocal, type Told } from './told.ts'
 
 /** The session of a line: a live one, or a new one in its place. */

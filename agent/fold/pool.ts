@@ -1,4 +1,4 @@
-import type { Session, SessionId } from './sessions.ts'
+import type { Session, SessionId } from './session.ts'
 
 /** The sessions of one host and program, found by what tells them apart. */
 export type Pool = {

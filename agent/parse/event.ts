@@ -1,6 +1,6 @@
 /**
  * What a single line of an authentication log says, before anything is counted. One line gives at
- * most one event; the fold (../fold.ts) turns the events of one session into attempts.
+ * most one event; the fold (../fold/fold.ts) turns the events of one session into attempts.
  */
 
 /**

@@ -7,7 +7,7 @@ import type { GateEvent } from '../intake/conversation.ts'
 import type { Ingested } from '../intake/ingest.ts'
 import type { Alert } from '../report/alert.ts'
 import type { Agents } from '../store/agents.ts'
-import type { Stored } from '../store/intake/intake.ts'
+import type { Stored } from '../store/intake/stored.ts'
 import type { Log } from '../store/log.ts'
 import type { Feed, News } from './feed.ts'
 

@@ -7,7 +7,8 @@
 import type { CheckpointFrame, Findings, GapFrame } from '../../shared/wire.ts'
 import type { Alert } from '../report/alert.ts'
 import type { Database } from '../store/database.ts'
-import type { Intake, Stored } from '../store/intake/intake.ts'
+import type { Intake } from '../store/intake/intake.ts'
+import type { Stored } from '../store/intake/stored.ts'
 import { gather } from './gather.ts'
 import { paceSums } from './pace.ts'
 

@@ -2,7 +2,7 @@
  * Where in the order of arrival the findings of one file, host or address stand. An agent tells of one
  * place at a time, so what a frame brings of it is a few runs of numbers: entries per run are a tenth of
  * entries per finding. Each of them is a page of its own on its way to disk, so they are written with the
- * totals (sums.ts), along their keys; until then they are in memory here, and for other processes in
+ * totals (totals/sums.ts), along their keys; until then they are in memory here, and for other processes in
  * the findings that no total knows yet. Between the ends of a run there may be findings of others:
  * whoever follows one looks at each.
  */

@@ -1,5 +1,5 @@
 /**
- * The collector's web server: it reads, apart from logging in and out and the few changes of changes.ts. Everything is bounded, and
+ * The collector's web server: it reads, apart from logging in and out and the few changes of api/changes.ts. Everything is bounded, and
  * everything is shut unless its route says otherwise. The agents' socket lives on the same port: who
  * handles it listens to `upgrade` on `server.server`.
  */

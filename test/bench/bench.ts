@@ -1,5 +1,5 @@
 /**
- * What a bench is: a file test/bench/NAME.ts that exports `bench`, found by its name. It does the same
+ * What a bench is: a file of this folder that exports `bench`, found by its name. It does the same
  * work with us and with every peer that is installed, side by side in one run, and gives tables.
  */
 

@@ -11,7 +11,7 @@ test('FAULTS.md names only tests and files that exist', () => {
   const sources = globSync('test/**/*.ts', { cwd: root }).map((file) =>
     plainly(readFileSync(root + file, 'utf8')),
   )
-  // “A sentence in curly quotes” is a test's name or the beginning of one; `a/path.ts` is a file.
+  // “A sentence in curly quotes” is a test's name or the beginning of one; `agent/main.ts` is a file.
   const names = [...page.matchAll(/“([^”]+)”/g)].map(([, name = '']) => name)
   const files = [...page.matchAll(/`(test\/[^`]+\.ts)`/g)].map(([, file = '']) => file)
   assert.ok(names.length > 60, `only ${names.length} tests are named`)

@@ -1,6 +1,6 @@
 /**
  * What stands before a message, known again: the lines of a log share their day, their host and a
- * few tags. ../prefix.ts reads a line; what it found is remembered with its bytes, and where the next
+ * few tags. ../prefix/ reads a line; what it found is remembered with its bytes, and where the next
  * line has the same bytes, only its clock and its pid are read. Cutting every line anew was a third
  * of all time.
  */

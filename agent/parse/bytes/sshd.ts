@@ -1,8 +1,8 @@
 /**
  * The dozen messages that make up nearly all of what sshd writes under attack, taken apart as bytes:
- * the tables of shapes (../sshd*.ts, ../pam.ts) take 3 µs for a line, this a tenth of it. It is no
+ * the tables of shapes (../tables/) take 3 µs for a line, this a tenth of it. It is no
  * second definition. It takes only what stands exactly as the shape's example has it, down to plain
- * ASCII in every name, says then what the table says (test/agent/parse/bytes.test.ts tries both on every
+ * ASCII in every name, says then what the table says (test/agent/parse/bytes/reader.test.ts tries both on every
  * line there is), and leaves everything else to the table.
  */
 import { highestPort, type Told } from '../../fold/told.ts'
@@ -30,7 +30,7 @@ export type Speaker = (
   names: Names,
 ) => Verdict
 
-/** sshd cuts at 500; what is as long as that proves less than it seems to (../sshd.ts). */
+/** sshd cuts at 500; what is as long as that proves less than it seems to (../tables/sshd.ts). */
 const CUT_AT = 500
 
 const PREAUTH = literal(' [preauth]')

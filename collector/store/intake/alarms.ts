@@ -3,8 +3,8 @@ import { failuresBefore, type Login, type Standing } from '../../fleet/alerts.ts
 import type { Alert } from '../../report/alert.ts'
 import type { Database } from '../database.ts'
 import { inAddressRun } from '../runs.ts'
-import type { Stored } from './intake.ts'
 import type { Recent } from './recent.ts'
+import type { Stored } from './stored.ts'
 
 const newsAgainAfter = 24 * 3_600_000
 

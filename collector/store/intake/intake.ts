@@ -1,8 +1,8 @@
 /**
  * What agents tell, written down exactly once. A finding counts when its row is new: above the
  * high-water mark of its file, and not the relayed copy of an event another agent told of. Everything
- * here runs inside one transaction that its caller opens (../intake/ingest.ts): rows, marks and alerts
- * are on disk together or not at all. Totals follow, by exactly the new rows (sums.ts).
+ * here runs inside one transaction that its caller opens (../../intake/ingest.ts): rows, marks and alerts
+ * are on disk together or not at all. Totals follow, by exactly the new rows (../totals/sums.ts).
  */
 import type { Checkpoint } from '../../../shared/checkpoint.ts'
 import type { Amendment, Finding, Gap } from '../../../shared/finding.ts'
@@ -16,9 +16,7 @@ import { type Files, openFiles, type ToldFile } from './files.ts'
 import { openHosts } from './hosts.ts'
 import { moveMark, readCheckpoints, storeCheckpoint } from './marks.ts'
 import { openRecent, type Recent } from './recent.ts'
-
-/** A finding newly stored: its place in the order of arrival, its host and what people call that. */
-export type Stored = { n: number; host: number; label: string; finding: Finding }
+import type { Stored } from './stored.ts'
 
 export type Intake = {
   /** Stores what is new of these entries (in the order of their anchors) and gives the new rows. */

@@ -2,6 +2,7 @@
  * What arrived in a stretch of findings, added up by SQLite: a window may hold a million rows, a
  * report names a few dozen.
  */
+import type { Counts } from '../counts.ts'
 import type { Database } from '../database.ts'
 import { inAddressRun } from '../runs.ts'
 
@@ -18,7 +19,6 @@ export type Range = {
   since: number
 }
 
-export type Counts = { attempts: number; probes: number; logins: number }
 export type HostCount = { host: string; attempts: number }
 export type UserCount = { user: string; attempts: number }
 

@@ -1,8 +1,8 @@
 /** Counts along time, out of the sums by hour. */
+import type { Counts } from '../counts.ts'
 import type { Database } from '../database.ts'
 import { hostIds } from './span.ts'
 import { dayHours, hourMillis, wholeFleet } from './sums.ts'
-import type { Counts } from './top.ts'
 
 export type ChartAsked = {
   /** ms UTC; `until` is not included. */

@@ -3,11 +3,12 @@
  * all the days that it touches. What the last of the list did is guessed from these days; whoever reaches
  * that on them is read, and where the guess was too high, whoever reaches what the last one really did.
  */
+import type { Row } from '../counts.ts'
 import type { Database } from '../database.ts'
 import { countedIn, type Reading, readingOf, widened } from './reading.ts'
 import { sought } from './search.ts'
 import { dayHours, hourMillis } from './sums.ts'
-import { type Row, type Top, type TopAsked, top } from './top.ts'
+import { type Top, type TopAsked, top } from './top.ts'
 
 // Of more, or where there is not much to read, it costs less to count everybody.
 const most = 2000

@@ -3,11 +3,12 @@
  * looked for among those tried most ever: nobody was tried more within the span than ever, so looking
  * stops where the next name's all-time count is below what the last of the list has.
  */
+import { type Counts, plus } from '../counts.ts'
 import type { Database } from '../database.ts'
 import type { Names, Seen } from './hours.ts'
 import type { Days, Reading } from './reading.ts'
 import type { Span } from './span.ts'
-import { type Counts, plus, type Top } from './top.ts'
+import type { Top } from './top.ts'
 
 export type Attacker = Counts & {
   ip: string

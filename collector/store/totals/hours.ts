@@ -1,7 +1,7 @@
 /** What the hours of a span hold, down to host, address and user name. */
+import { type Counts, plus } from '../counts.ts'
 import type { Database } from '../database.ts'
 import { type Bind, queryOf, type Slice, tableOf } from './span.ts'
-import { type Counts, plus } from './top.ts'
 
 /** Attempts by user name. */
 export type Names = Map<string, number>

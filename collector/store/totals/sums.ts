@@ -1,5 +1,5 @@
 /**
- * The totals, which are kept for ever, and the runs by which findings are found again (runs.ts). They
+ * The totals, which are kept for ever, and the runs by which findings are found again (../runs.ts). They
  * follow the findings at a short distance: written in the findings' own transaction they cost ten times
  * as much as those (a page of every table for each). What is new is added up in memory and written in
  * slices, and each slice moves, in its own transaction, the mark of how far the totals have come. After a

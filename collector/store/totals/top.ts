@@ -4,14 +4,13 @@
  * stops where the next one's all-time count is below what the last of the list did in the span.
  */
 import { networkOf } from '../../fleet/networks.ts'
+import { type Counts, countsOf, plus, type Row, sumColumns } from '../counts.ts'
 import type { Database } from '../database.ts'
 import type { Hours } from './hours.ts'
 import type { Reading } from './reading.ts'
 import { sought } from './search.ts'
 import type { Span } from './span.ts'
 import type { SubjectKind } from './sums.ts'
-
-export type Counts = { attempts: number; probes: number; logins: number }
 
 /** One address, network or user name; first and last (ms UTC) are those ever, not of the span. */
 export type Top = Counts & { name: string; first: number; last: number }
@@ -26,21 +25,8 @@ export type TopAsked = Span & {
   only?: readonly string[] | undefined
 }
 
-export type Row = Record<string, unknown>
 type Kind = Exclude<SubjectKind, 'host'>
 type DaysOrEver = Exclude<Reading, { kind: 'hours' }>
-
-export const sumColumns = ['attempts', 'probes', 'logins']
-  .map((name) => `coalesce(sum(${name}), 0) AS ${name}`)
-  .join(', ')
-
-export function countsOf(row: Row): Counts {
-  return {
-    attempts: Number(row['attempts']),
-    probes: Number(row['probes']),
-    logins: Number(row['logins']),
-  }
-}
 
 /** Gives at most `limit`, most attempts first, then most probes, then by name. */
 export function top(db: Database, kind: Kind, asked: TopAsked, reading: Reading): Top[] {
@@ -213,14 +199,4 @@ function named(db: Database, kind: Kind, asked: TopAsked, counts: Map<string, Co
     }
   }
   return found
-}
-
-/** The sum of both. */
-export function plus(one: Counts, other: Counts | undefined): Counts {
-  if (other === undefined) return one
-  return {
-    attempts: one.attempts + other.attempts,
-    probes: one.probes + other.probes,
-    logins: one.logins + other.logins,
-  }
 }

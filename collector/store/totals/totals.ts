@@ -2,7 +2,7 @@
  * What happened in a span of time. Questions about the whole fleet are answered out of the sums by day
  * (see sums.ts), questions about one host out of `hourly`; no question walks the findings.
  */
-
+import { type Counts, countsOf, type Row, sumColumns } from '../counts.ts'
 import type { Database } from '../database.ts'
 import { type Chart, type ChartAsked, chart } from './chart.ts'
 import { contenders } from './contenders.ts'
@@ -10,16 +10,7 @@ import { type Attacker, openDetails } from './details.ts'
 import { type Reading, type ReadingAsked, readingOf } from './reading.ts'
 import { edgeSlice, hourSlice, type Piece, type Span, tableOf, wholeHour } from './span.ts'
 import { dayHours, hourMillis, wholeFleet } from './sums.ts'
-import {
-  type Counts,
-  countsOf,
-  type Row,
-  sumColumns,
-  type Top,
-  type TopAsked,
-  top,
-  wholeTop,
-} from './top.ts'
+import { type Top, type TopAsked, top, wholeTop } from './top.ts'
 import { triedOn } from './tried-days.ts'
 
 export type { Attacker, Chart, Counts, Span, Top }
