@@ -77,7 +77,7 @@ export function openAttackedLog(folder: string, name: string): AttackedLog {
   }
 }
 
-// DESIGN section 4: the first line, cut at 4096 bytes, with its newline.
+// What agent/source/identity.ts must find: the first line, cut at 4096 bytes, with its newline.
 function identityOf(line: string): string {
   const head = Buffer.from(line).subarray(0, 4096)
   return createHash('sha256').update(head).digest('hex').slice(0, 32)

@@ -1,6 +1,6 @@
 /**
  * What an attacker typed, from the log of a host to every place where somebody reads it: it is text
- * there, counted like any other name, and it moves, hides and colours nothing (RELIABILITY 4 L5, 5.3).
+ * there, counted like any other name, and it moves, hides and colours nothing.
  */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'

@@ -1,6 +1,6 @@
 /**
  * What nobody may read, looked for in everything that real processes write, say and show of themselves
- * while all that handles a secret is made to work and to fail (RELIABILITY 5.2, 5.3).
+ * while all that handles a secret is made to work and to fail.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'

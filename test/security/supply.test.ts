@@ -1,4 +1,4 @@
-/** What we take from others: said exactly, checked by its hash, and nothing of it runs when installed (RELIABILITY 5.5). */
+/** What we take from others: said exactly, checked by its hash, and nothing of it runs when installed. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-/** Who is on the other side is always looked at; nothing in files or in the environment turns that off (RELIABILITY 5.2). */
+/** Who is on the other side is always looked at; nothing in files or in the environment turns that off. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'

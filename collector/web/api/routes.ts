@@ -1,4 +1,4 @@
-/** What may be asked: DESIGN's stable addresses, each with its schema. */
+/** What may be asked, under addresses that scripts rely on and that therefore stay, each with its schema. */
 import type { FastifyInstance } from 'fastify'
 import type { Static } from 'typebox'
 import { openRoster } from '../../store/roster.ts'
