@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Truth } from './fleet/deeds.ts'
 import { openFleet } from './support/fleet.ts'
+import { openProxy } from './support/proxy.ts'
 import { until } from './support/until.ts'
 
 const recordings = fileURLToPath(new URL('recordings', import.meta.url))
@@ -34,4 +35,22 @@ test('SIGTERM ends agent and collector within two seconds with code 0, and nothi
   const done = deeds.filter(({ host, ip }) => host === 'attic' && ip !== null)
   const attempts = done.reduce((sum, deed) => sum + deed.attempts, 0)
   await until(`${attempts} attempts`, async () => (await whole()) === attempts)
+})
+
+test('so it ends an agent whose network swallows all', { timeout: 60_000 }, async (t) => {
+  const fleet = await openFleet()
+  const proxy = await openProxy(fleet.port)
+  t.after(async () => {
+    await fleet.close()
+    await proxy.close()
+  })
+  const log = join(fleet.folder, 'auth.log')
+  writeFileSync(log, readFileSync(join(recordings, 'attic.auth.log'), 'utf8'))
+  const agent = await fleet.addAgent('attic', { log, collector: proxy.url })
+  await agent.start()
+  await until('something is stored', () => fleet.checkpoint('attic') !== undefined)
+  proxy.blackhole()
+  const asked = performance.now()
+  assert.equal(await agent.stop(), 0, agent.said())
+  assert.ok(performance.now() - asked < 2000, 'it waited for an answer')
 })

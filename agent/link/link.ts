@@ -104,6 +104,9 @@ function delayAfter(code: number, failures: number, random: () => number): numbe
   return 200 + random() * Math.min(60_000, 1000 * 2 ** Math.min(failures, 6))
 }
 
+/** ms in which the collector has to answer a goodbye: no stop waits for a cable that was pulled out. */
+const goodbyeWithin = 1000
+
 type End = { code: number; why: string; welcomed: boolean }
 
 async function useOnce(options: LinkOptions, work: (link: Link) => Promise<void>): Promise<End> {
@@ -117,9 +120,9 @@ async function useOnce(options: LinkOptions, work: (link: Link) => Promise<void>
       .catch((error: unknown) => {
         if (!ended.signal.aborted) failure = reason(error)
       })
-      .finally(() => socket.close(1000))
+      .finally(() => hangUp(socket, 1000))
   }
-  const stop = (): void => socket.close(1001)
+  const stop = (): void => hangUp(socket, 1001)
   options.signal.addEventListener('abort', stop, { once: true })
   const end = await closing(socket, ended)
   options.signal.removeEventListener('abort', stop)
@@ -129,6 +132,11 @@ async function useOnce(options: LinkOptions, work: (link: Link) => Promise<void>
     why: failure ?? conversation.bye ?? end.why,
     welcomed: working !== undefined,
   }
+}
+
+function hangUp(socket: WebSocket, code: number): void {
+  socket.close(code)
+  setTimeout(() => socket.terminate(), goodbyeWithin).unref()
 }
 
 function open({ url, ca, signal }: LinkOptions): WebSocket {
