@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { ConfigError, reason } from './config.ts'
@@ -16,35 +16,68 @@ export type LogSettings = {
 /**
  * The program's own log: JSON lines, secrets never in them. Gives also `reopen`, for when something
  * else has moved the file (logrotate, with SIGHUP). Throws ConfigError where the file cannot be written.
+ * Later nothing about it ends the program: a disk that was full once ended both, one minute after the other.
  */
 export function openLog(settings: LogSettings): { log: Logger; reopen: () => void } {
   const { file, level, most = 5 * 1024 * 1024 } = settings
   if (file === undefined) {
     return {
-      log: makeLogger(level, pino.destination({ dest: 2, sync: true })),
+      log: makeLogger(level, openDestination(2)),
       reopen: () => undefined,
     }
   }
   const destination = openFile(file)
   let size = statSync(file).size
   const reopen = (): void => {
+    if (!isWritable(file)) return
     destination.reopen()
-    size = 0
+    size = statSync(file).size
   }
   const write = (line: string): void => {
     destination.write(line)
     size += Buffer.byteLength(line)
     if (size < most) return
-    renameSync(file, `${file}.1`)
-    reopen()
+    size = 0
+    if (isPutAside(file)) reopen()
   }
   return { log: makeLogger(level, { write }), reopen }
 }
 
-function openFile(file: string): ReturnType<typeof pino.destination> {
+type Destination = ReturnType<typeof pino.destination>
+
+const mostWaiting = 1024 * 1024
+
+/** What cannot be written waits until it can be, the first 1 MiB of it. */
+function openDestination(dest: string | 2): Destination {
+  // Full, it only drops; and it does not flush what it need not gather a byte of.
+  const held = { minLength: 1, maxLength: mostWaiting }
+  const destination = pino.destination({ dest, sync: true, ...held })
+  return destination.on('error', () => {}).on('drop', () => destination.flush())
+}
+
+function isWritable(file: string): boolean {
+  try {
+    closeSync(openSync(file, 'a'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+// The folder may be another's: then the file grows until somebody else puts it aside.
+function isPutAside(file: string): boolean {
+  try {
+    renameSync(file, `${file}.1`)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function openFile(file: string): Destination {
   try {
     mkdirSync(dirname(file), { recursive: true })
-    return pino.destination({ dest: file, sync: true })
+    return openDestination(file)
   } catch (error) {
     throw new ConfigError(
       `cannot write logFile ${file}: ${reason(error)}; choose a file in a folder that this user may write to`,
