@@ -22,6 +22,8 @@ export type Copy = {
   size: number
   /** ms UTC of its last change. */
   modified: number
+  /** Whether it is the log itself, under the name that is written to. */
+  live: boolean
   /** Place in a numbered rotation, 0 the live file; null for a dated name. */
   number: number | null
 }
@@ -68,7 +70,7 @@ export async function listLog(path: string, cache: HeadCache): Promise<Listing |
     for (const name of names) seen.push(await look(folder, name, cache))
     if (!unmoved(seen, namesOf(folder, base))) continue
     const generations = await group(inOrder(seen.flatMap(headed)))
-    if (generations !== null) return listing(base, seen, generations.reverse())
+    if (generations !== null) return listing(seen, generations.reverse())
   }
   return null
 }
@@ -105,7 +107,8 @@ async function look(folder: string, name: RotatedName, cache: HeadCache): Promis
   }
   try {
     const { form, dev, ino, size, modified } = bytes
-    const copy = { name: name.name, path, form, dev, ino, size, modified, number: name.number }
+    const { live, number } = name
+    const copy = { name: name.name, path, form, dev, ino, size, modified, live, number }
     return { name, copy, head: await headOf(bytes, cache), refused: null }
   } finally {
     await bytes.close()
@@ -137,8 +140,8 @@ function unmoved(seen: Seen[], again: RotatedName[]): boolean {
   return true
 }
 
-function listing(base: string, seen: Seen[], generations: Generation[]): Listing {
-  const live = seen.find((one) => one.name.name === base)
+function listing(seen: Seen[], generations: Generation[]): Listing {
+  const live = seen.find((one) => one.name.live)
   const copies = seen.flatMap((one) => one.copy ?? [])
   return {
     generations,
@@ -157,10 +160,10 @@ function headed({ copy, head }: Seen): Headed[] {
 /** Where numbered and dated names meet the configuration was changed once: the later kind is newer. */
 function inOrder(copies: Headed[]): Headed[] {
   const dated = copies.filter(({ copy }) => copy.number === null)
-  const numbered = copies.filter(({ copy }) => copy.number !== null && copy.number > 0)
+  const numbered = copies.filter(({ copy }) => copy.number !== null && !copy.live)
   const latest = (some: Headed[]) => Math.max(...some.map(({ copy }) => copy.modified))
   if (dated.length === 0 || latest(dated) <= latest(numbered)) return copies
-  return [...copies.filter(({ copy }) => copy.number === 0), ...dated, ...numbered]
+  return [...copies.filter(({ copy }) => copy.live), ...dated, ...numbered]
 }
 
 /**

@@ -101,7 +101,7 @@ async function* follow(log: Log, sight: Sight): Readings {
   const copies = sight.listing.generations[sight.index]?.copies ?? []
   for (const copy of copies) log.held ??= await openCopy(log, copy)
   if (log.held === null) return yield* misfit(log, sight)
-  const live = copies.some((one) => one.number === 0 && one.ino === log.held?.ino)
+  const live = copies.some((one) => one.live && one.ino === log.held?.ino)
   const trouble = live ? '' : troubleOf(log, sight)
   const pace = openPace(log.settings.now)
   let brought = 0

@@ -5,6 +5,8 @@ export type RotatedName = {
   name: string
   /** How it is packed; null where that cannot be read. */
   form: Form | null
+  /** The log itself, which is written to. */
+  live: boolean
   /** 0 for the live file, N for `.N`, null for a dated name. */
   number: number | null
   /** The digits of a dated name, else empty. */
@@ -12,7 +14,8 @@ export type RotatedName = {
 }
 
 // logrotate(8): `.N`, or with dateext `-YYYYMMDD`, `-YYYYMMDDHH`, `-EPOCH` or a dateformat made of
-// digits and separators, which must sort by age to be usable there, too.
+// digits and separators, which must sort by age to be usable there, too. savelog(8) and the syslogd of
+// busybox begin with `.0`, just behind the live file.
 const rotated = /^(?:\.(\d{1,5})|[-._](\d[\d._T-]{4,30}\d))?(?:\.([A-Za-z7]\w{0,4}))?$/
 
 const readable = new Map<string, Form>([
@@ -35,6 +38,7 @@ export function parseName(base: string, name: string): RotatedName | null {
   return {
     name,
     form,
+    live,
     number: live ? 0 : number === undefined ? null : Number(number),
     date: date?.replaceAll(/\D/g, '') ?? '',
   }

@@ -210,6 +210,20 @@ test('dated names and zstd are read in the order of their dates', async (t) => {
   assert.deepEqual(reader.texts(), ['first', 'second', 'third', 'fourth'])
 })
 
+// savelog(8), and the syslogd of busybox (Alpine, OpenWrt): messages.0 is the youngest.
+test('a rotation that begins with .0 is read in its order, and the empty log behind it is waited for', async (t) => {
+  const { path, read } = place(t)
+  writeFileSync(`${path}.1.gz`, gzipSync('one\n'))
+  writeFileSync(`${path}.0`, 'two\n')
+  writeFileSync(path, '')
+  const reader = read()
+  await reader.until(caughtUp)
+  appendFileSync(path, 'three\n')
+  await reader.until(has('three'))
+  assert.deepEqual(reader.texts(), ['one', 'two', 'three'])
+  assert.deepEqual(reader.gaps(), [])
+})
+
 test('a packing that cannot be read is complained of once', async (t) => {
   const { writer, path, read } = place(t)
   writeFileSync(`${path}.2.xz`, 'what')

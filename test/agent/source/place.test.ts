@@ -26,7 +26,8 @@ function sight(index: number, ...files: [file: string, ...numbers: (number | nul
 
 function copy(file: string, number: number | null): Generation['copies'][0] {
   const name = `${file}.log`
-  return { name, path: name, form: 'plain', dev: 1n, ino: 1n, size: 1, modified: 1, number }
+  const where = { name, path: name, live: number === 0, number }
+  return { ...where, form: 'plain', dev: 1n, ino: 1n, size: 1, modified: 1 }
 }
 
 const at = (file: string, finished: string[]): FilePosition => {
