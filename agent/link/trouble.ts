@@ -6,6 +6,10 @@ export function troubleOf(error: Error & { code?: string }): string {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'the collector’s name cannot be found; is it spelt right?'
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ETIMEDOUT':
+      return 'nothing answers at the collector’s address; is its host up, and is there a way to it from here?'
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
@@ -14,6 +18,12 @@ export function troubleOf(error: Error & { code?: string }): string {
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `the collector’s certificate is for another name: ${error.message}`
     default:
-      return error.message
+      return error.message || reasonsOf(error)
   }
+}
+
+// Of a name with several addresses Node tries each, and the error of them all has no words of its own.
+function reasonsOf(error: Error): string {
+  const errors = error instanceof AggregateError ? (error.errors as Error[]) : []
+  return errors.map(({ message }) => message).join('; ') || error.name
 }
