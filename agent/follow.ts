@@ -32,13 +32,21 @@ export type Following = {
   stands: (state: SourceState) => void
 }
 
+/**
+ * A file that no longer holds what was read from it is read from its beginning, and most of that is what
+ * was read: a power cut took its end, an editor some lines of it. Up to the offset it once had, findings
+ * from before the last line understood stay here: counted again, a week's log would be a wrong count, where
+ * the gap says only that there may be more. `since` is what holds behind that.
+ */
+type Again = { file: string; upto: number; since: number | null }
+
 const checkpointEvery = 1000
 const sessionsEach = 500
 
 /** Follows until the connection ends. Rejects when it does, or when the source itself fails. */
 export async function follow(following: Following): Promise<void> {
   const { source, link, checkpoint, now } = following
-  const since = checkpoint === undefined ? following.since : checkpoint.since
+  let since = checkpoint === undefined ? following.since : checkpoint.since
   const sender = openSender(source.name, link, since)
   const reading = source.read({
     from: checkpoint?.position ?? null,
@@ -63,6 +71,20 @@ export async function follow(following: Following): Promise<void> {
     return passed < 0 ? 0 : Math.max(0, every - passed)
   }
 
+  let again = null as Again | null
+  const startAt = (at: number | null): void => {
+    since = at
+    sender.startAt(at)
+  }
+  const readAgain = (from: Position | null): void => {
+    const { clock } = understand.state()
+    if (clock === null || position?.kind !== 'file' || from?.kind !== 'file') return
+    again = { file: from.file, upto: position.offset, since }
+    startAt(Math.max(since ?? clock, Math.min(clock, now())))
+  }
+  const isPast = ({ file, upto }: Again): boolean =>
+    position?.kind !== 'file' || position.file !== file || position.offset >= upto
+
   let later: NodeJS.Timeout | undefined
   link.signal.addEventListener('abort', () => clearTimeout(later))
   for await (const read of reading) {
@@ -74,6 +96,10 @@ export async function follow(following: Following): Promise<void> {
       case 'entries':
         await understand.take(read)
         position = read.position
+        if (again !== null && isPast(again)) {
+          startAt(again.since)
+          again = null
+        }
         // What is left of this look leaves with it: each frame costs a wake-up and an acknowledgement.
         if (read.kind === 'entries' || read.lag === 0) await sender.flush()
         if (untilDue() === 0) await save(now())
@@ -84,6 +110,7 @@ export async function follow(following: Following): Promise<void> {
         break
       case 'gap':
         await sender.gap({ ...read.gap, at: understand.clock() })
+        if (read.gap.kind === 'rewritten') readAgain(read.position)
         if (read.position !== null) {
           position = read.position
           await save(now())

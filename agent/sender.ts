@@ -10,20 +10,23 @@ export type Sender = {
   flush: () => Promise<void>
   gap: (gap: Gap) => Promise<void>
   checkpoint: (checkpoint: Checkpoint) => Promise<void>
+  /** From here on findings older than this (ms UTC; null for none) stay here. */
+  startAt: (since: number | null) => void
   /** True where something was sent that no checkpoint covers yet. */
   isAhead: () => boolean
 }
 
 /**
- * Opens the sender of a source; findings older than `since` (ms UTC; null for none) stay here. Findings
+ * Opens the sender of a source; findings older than `first` (ms UTC; null for none) stay here. Findings
  * leave before the checkpoint that covers them, on the same socket: the other way round once lost 32
  * and 610.
  */
 export function openSender(
   source: string,
   link: Pick<Link, 'submit'>,
-  since: number | null,
+  first: number | null,
 ): Sender {
+  let since = first
   let entries: (Finding | Amendment)[] = []
   let size = 0
   let ahead = false
@@ -54,6 +57,9 @@ export function openSender(
       await flush()
       ahead = false
       await link.submit(...fitting(source, checkpoint))
+    },
+    startAt: (at) => {
+      since = at
     },
     isAhead: () => ahead,
   }

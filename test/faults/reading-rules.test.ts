@@ -141,6 +141,35 @@ test(
 )
 
 test(
+  '9: what a file put back in time holds once more is not counted again: exact with it, not without',
+  patience,
+  async () => {
+    const anew = {
+      file: 'agent/follow.ts',
+      from: `if (read.gap.kind === 'rewritten') readAgain(read.position)`,
+      to: '',
+    }
+    const { held, broken } = await both([anew], async (programs, path) => {
+      const at = (second: number, pid: number, user: string) =>
+        failed(pid, user).replace('17:00:00', `17:00:0${second}`)
+      // A power cut takes what had not come to the disk yet, and the log goes on before that.
+      const kept = at(0, 7, 'one') + at(1, 8, 'two')
+      writeFileSync(path, kept + at(2, 9, 'taken') + at(3, 10, 'by the cut'))
+      const before = await read(programs, path)
+      writeFileSync(path, kept + at(5, 11, 'three'))
+      const behind = await read(programs, path, before.checkpoint)
+      writeFileSync(path, kept + at(5, 11, 'three') + at(6, 12, 'four'))
+      const later = await read(programs, path, behind.checkpoint)
+      const told = [before, behind, later].flatMap((one) => one.findings)
+      return { users: told.map((one) => one.split(' ').slice(2).join(' ')), gaps: behind.gaps }
+    })
+    const users = ['one', 'two', 'taken', 'by the cut', 'three', 'four']
+    assert.deepEqual(held, { users, gaps: ['rewritten'] })
+    assert.deepEqual(broken.users.slice(4, 6), ['one', 'two'])
+  },
+)
+
+test(
   '10: a session begun before a gap is not counted again behind it: exact with it, not without',
   patience,
   async () => {
