@@ -34,6 +34,11 @@ export function openGate(server: Server, options: GateOptions): Gate {
   const present = new Map<number, Connection>()
   const strangers = countStrangers()
   let closing = false
+  const endIfRevoked = ({ agent, end }: Connection): boolean => {
+    const isRevoked = options.agentByKey(agent.key)?.id !== agent.id
+    if (isRevoked) end(closeCodes.unknownAgent, 'this agent was revoked on the collector')
+    return isRevoked
+  }
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
@@ -61,17 +66,15 @@ export function openGate(server: Server, options: GateOptions): Gate {
         giveWay(present.get(connection.agent.id), connection)
         if (!(await makeRoom(present, connection, address, options.tell)) || closing)
           return undefined
+        // Who waited for his place was once let in for good though he was revoked meanwhile.
+        if (endIfRevoked(connection)) return undefined
         return converse(connection, hello, address, present, options)
       })
     })
   })
   return {
     recheck: () => {
-      for (const { agent, end } of present.values()) {
-        if (options.agentByKey(agent.key)?.id !== agent.id) {
-          end(closeCodes.unknownAgent, 'this agent was revoked on the collector')
-        }
-      }
+      for (const connection of present.values()) endIfRevoked(connection)
     },
     // One that was being greeted was once let in after this, and kept the collector from ending.
     close: () => {

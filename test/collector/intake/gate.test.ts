@@ -26,7 +26,7 @@ let gate: Gate
 let url: string
 let told: GateEvent[]
 let sockets: WebSocket[]
-/** How often somebody proved a key. */
+/** How often it was asked whose a key is. */
 let asked: number
 
 beforeEach(async () => {
@@ -200,6 +200,22 @@ test('a revoked agent is cut at once and not let in again', async () => {
   assert.equal(await again.closed, closeCodes.unknownAgent)
 })
 
+test('an agent that waits for the place of one that does not answer is not let in once it is revoked', {
+  timeout: 20_000,
+}, async () => {
+  agents.add('nas', publicKeyOf(key), 1)
+  const silent = await enter()
+  silent.socket.pause()
+  const waiting = await prove({ instance: '2'.repeat(32) })
+  const before = asked
+  waiting.send(waiting.proof)
+  await until('its proof is heard', () => asked > before)
+  agents.revoke('nas', 2)
+  gate.recheck()
+  assert.match(String((await waiting.next('bye'))['why']), /revoked/)
+  assert.equal(await waiting.closed, closeCodes.unknownAgent)
+})
+
 test('a clone is refused while the first answers, and a person is told', async () => {
   agents.add('nas', publicKeyOf(key), 1)
   const first = await enter()
@@ -266,8 +282,9 @@ test('a stop lets nobody in who is being greeted, and waits for nobody who does 
   const stranger = peer()
   await once(stranger.socket, 'open')
   // The collector asks the first one now whether it is still there.
+  const before = asked
   greeted.send(greeted.proof)
-  await until('its proof is heard', () => asked === 2)
+  await until('its proof is heard', () => asked > before)
   gate.close()
   assert.equal(await greeted.closed, 1001)
   assert.equal(await stranger.closed, 1001)
