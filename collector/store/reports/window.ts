@@ -222,7 +222,7 @@ const loginsSql = `
     max(f.at) AS at, failed, failed_on AS failedOn, times,
     NOT EXISTS (
       SELECT 1 FROM finding AS before
-      WHERE before.ip IS f.ip AND before.n <= :fromN AND before.kind = 'login'
+      WHERE before.ip IS f.ip AND (before.n <= :fromN OR before.at < :since) AND before.kind = 'login'
         AND before.host = f.host AND before.user IS f.user
     ) AS fresh
   FROM finding AS f JOIN host ON host.id = f.host

@@ -168,6 +168,18 @@ test('a report asked for tells what happened since, and moves no period', async 
   assert.equal((await reports.list(1, 3))[0]?.number, 2)
 })
 
+test('a report asked for calls no login the first that was there before its time', async () => {
+  const fleet = openFleet(['nas'])
+  const reports = openReports(fleet.db)
+  const login = { kind: 'login', ip: '192.168.1.20' }
+  fleet.find({ ...login, user: 'anna', at: noon - 7_200_000 })
+  fleet.find({ ...login, user: 'anna', at: noon - 60_000 })
+  fleet.find({ ...login, user: 'ben', at: noon - 60_000 })
+  const { parts } = await reports.since(noon - 3_600_000, noon, compose)
+  assert.match(parts[0]?.text ?? '', /\nanna on nas from 192\.168\.1\.20\n/)
+  assert.match(parts[0]?.text ?? '', /\nben on nas from 192\.168\.1\.20, for the first time\n/)
+})
+
 test('a resend says whether a copy may be there already', async () => {
   const fleet = openFleet(['nas'])
   const reports = openReports(fleet.db)
