@@ -27,7 +27,7 @@ export function composer(settings: ReportSettings): Compose {
   return (closing): Composed => {
     const made = digest(closing, settings.silence)
     const { number, spoke, to } = closing
-    const heartbeat = settings.heartbeat && (spoke === null || to - spoke >= nearlyADay)
+    const heartbeat = settings.heartbeat && (spoke === null || isADay(spoke, to, settings.zone))
     const parts = render(made, { number, zone: settings.zone, heartbeat })
     const matters = made.verdict === 'look' || made.silent.some(({ fresh }) => fresh)
     const loud = matters && settings.isQuiet?.(to) !== true
@@ -35,8 +35,15 @@ export function composer(settings: ReportSettings): Compose {
   }
 }
 
-// Half an hour short, so that a tick a moment early does not skip a day.
-const nearlyADay = 23.5 * 3600 * 1000
+// By the clock on the wall, where a day has 23 hours once a year, and half an hour short, so that a tick
+// a moment early does not skip a day. What is said to be still to come was said by a clock since set back.
+function isADay(spoke: number, to: number, zone: string): boolean {
+  const next = Temporal.Instant.fromEpochMilliseconds(spoke)
+    .toZonedDateTimeISO(zone)
+    .add({ days: 1 })
+    .subtract({ minutes: 30 })
+  return to >= next.epochMilliseconds || to < spoke
+}
 
 /**
  * Queues the urgent message for an alert. Synchronous: to be called inside the transaction that

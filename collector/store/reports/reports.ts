@@ -136,10 +136,11 @@ function chatSetting(configured: string): string {
 function closing(db: Database, stretch: Stretch, number: number, now: number): Closing {
   const row = db
     .prepare(`
-      SELECT max(to_at) AS spoke FROM report
+      SELECT to_at AS spoke FROM report
       WHERE kind = 'period' AND superseded IS NULL
         AND EXISTS (SELECT 1 FROM outbox WHERE report = report.id)
-        AND id NOT IN (SELECT value FROM json_each(?))`)
+        AND id NOT IN (SELECT value FROM json_each(?))
+      ORDER BY id DESC LIMIT 1`)
     .get(JSON.stringify(stretch.superseded))
   return {
     number,

@@ -172,6 +172,27 @@ test('nothing is said when nothing happened, and once a day when a heartbeat is 
   assert.deepEqual(said, [0, 24, 48])
 })
 
+test('a heartbeat wanted comes every day, on that of 23 hours too, and after the clock was set back', async () => {
+  const fleet = openFleet(['nas'])
+  const reports = openReports(fleet.db)
+  const beating = composer({ ...settings, heartbeat: true })
+  const partsAt = async (time: string) => (await reports.close(Date.parse(time), beating)).parts
+  for (const [time, parts] of [
+    ['2027-03-27T22:59:00Z', 1],
+    // 23:59 in Rome, where summer time began.
+    ['2027-03-28T21:59:00Z', 1],
+    ['2031-01-01T22:59:00Z', 1],
+    ['2027-03-29T21:59:00Z', 1],
+    ['2027-03-29T22:59:00Z', 0],
+    ['2027-03-30T21:59:00Z', 1],
+  ] as const) {
+    fleet.seen('nas', Date.parse(time))
+    assert.equal(await partsAt(time), parts, time)
+    const part = await reports.claim({ owner: 'x', now: 9e14, lease: 1, again: () => 0 })
+    if (part !== null) await reports.settle(part, 'x', { kind: 'sent', message: 1, why: null })
+  }
+})
+
 test('one’s own daily login is no news', async () => {
   const fleet = openFleet(['nas'])
   fleet.find({ kind: 'login', ip: '192.168.1.20', user: 'backup' })
