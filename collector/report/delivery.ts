@@ -28,21 +28,24 @@ export type Delivery = {
 /** How long nothing must be heard of a host before a report says so, ms. */
 const silentAfter = 2 * 3_600_000
 
+/** How much longer than it should a wait takes where the collector was not there meanwhile, ms. */
+const asleepAfter = 60_000
+
 /** What collector.json says of the settings that may be changed at run time. */
 export function configured({ report, timeZone }: CollectorConfig): Settings {
   return { schedule: report.schedule, zone: timeZone, quiet: null }
 }
 
-/** What a report goes by now; `started` is when this collector began to listen, ms UTC. */
+/** What a report goes by now; `listening` is when this collector began to, ms UTC. */
 export function reportSettings(
   { report }: CollectorConfig,
   settings: Settings,
-  started: number,
+  listening: number,
 ): ReportSettings {
   return {
     zone: settings.zone,
     heartbeat: report.heartbeat,
-    silence: { after: silentAfter, listening: started },
+    silence: { after: silentAfter, listening },
     isQuiet: (at) => isQuiet(settings, at),
   }
 }
@@ -62,7 +65,7 @@ export function openDelivery(
   },
 ): Delivery {
   const { reports, settings, clock, log, print, failed, tried = always } = parts
-  const started = clock.now()
+  const ear = openEar(clock)
   const outbox = openOutbox({
     reports,
     send: senderOf(config, print),
@@ -74,14 +77,15 @@ export function openDelivery(
   })
   const tick = async (now: number): Promise<void> => {
     try {
-      await closePeriod(reports, reportSettings(config, settings.read(), started), now)
+      const current = reportSettings(config, settings.read(), ear.since(now))
+      await closePeriod(reports, current, now)
     } catch (error) {
       // What could not be written now is told at the next tick.
       if (!refusedByDisk(error)) throw error
     }
     outbox.wake()
   }
-  let schedule = scheduled(settings.read(), { clock, tick })
+  let schedule = scheduled(settings.read(), { clock: ear.clock, tick })
   // A changed schedule takes the place of the running one, which ends when it is stopped.
   const keepTime = async (): Promise<void> => {
     for (let current: typeof schedule | undefined; current !== schedule; ) {
@@ -100,13 +104,37 @@ export function openDelivery(
     wake: outbox.wake,
     reschedule: () => {
       const before = schedule
-      schedule = scheduled(settings.read(), { clock, tick })
+      schedule = scheduled(settings.read(), { clock: ear.clock, tick })
       before.stop()
     },
     stop: async () => {
       schedule.stop()
       outbox.stop()
       await running
+    },
+  }
+}
+
+/**
+ * Since when (ms UTC) this collector has been listening without a break: after a sleep, or where its clock
+ * was set forward (a board without one of its own), every host would seem silent that has not spoken yet.
+ */
+function openEar(clock: Clock): { clock: Clock; since: (now: number) => number } {
+  let listening = clock.now()
+  return {
+    clock: {
+      now: clock.now,
+      wait: async (ms, signal) => {
+        const before = clock.now()
+        await clock.wait(ms, signal)
+        const now = clock.now()
+        if (now - before > ms + asleepAfter) listening = now
+      },
+    },
+    // A clock that was far ahead at the start must not keep every silence from being told until then.
+    since: (now) => {
+      listening = Math.min(listening, now)
+      return listening
     },
   }
 }
