@@ -89,6 +89,8 @@ export const Digest = Type.Object(
       ),
     ),
     changes: Type.Array(Type.Object({ at: Millis, host: Text, text: Text }, strict)),
+    /** How long these lists are with what is not in them. Digests of before have none. */
+    rows: Type.Optional(Type.Object({ local: Count, logins: Count, missing: Count }, strict)),
   },
   strict,
 )
@@ -111,7 +113,7 @@ export function digest(closing: Closing, silence: Silence): Digest {
   const { window, from, to, merged } = closing
   const previous = readDigest(closing.previous)
   const missing = missingOf(window)
-  const lossy = new Set(missing.map(({ host }) => host))
+  const lossy = new Set([...window.lossy, ...missing.map(({ host }) => host)])
   const alerts = alertsOf(window)
   return {
     verdict: alerts.looks.length > 0 ? 'look' : 'quiet',
@@ -132,6 +134,11 @@ export function digest(closing: Closing, silence: Silence): Digest {
       .filter(({ alert }) => alert === null)
       .map(({ ip, host, user, logins, fresh }) => ({ ip, host, user, logins, fresh })),
     changes: window.changes,
+    rows: {
+      local: window.rows.local,
+      logins: window.rows.logins,
+      missing: missing.length + window.rows.losses - window.losses.length,
+    },
   }
 }
 

@@ -39,22 +39,22 @@ export function hosts({ hosts, totals }: Digest): Text | null {
   return fmt`${bold}Hosts${bold}: ${FormattedString.join(rows, ', ')}${more}`
 }
 
-export function logins({ logins }: Digest): Text | null {
+export function logins({ logins, rows: all }: Digest): Text | null {
   const rows = logins.map(({ ip, host, user, logins, fresh }) => {
     const from = ip === null ? '' : fmt` from ${name(ip)}`
     const who = user === '' ? 'somebody' : name(user)
     const often = logins === 1 ? '' : `, ${times(logins)}`
     return fmt`${who} on ${name(host)}${from}${often}${fresh ? ', for the first time' : ''}`
   })
-  return list('Logins', rows.slice(0, shown.others), rows.length)
+  return list('Logins', rows.slice(0, shown.others), all?.logins ?? rows.length)
 }
 
-export function local({ local }: Digest): Text | null {
+export function local({ local, rows: all }: Digest): Text | null {
   const rows = local.map(({ host, user, program, attempts }) => {
     const who = user === '' ? 'somebody' : name(user)
     return fmt`${who} failed at ${name(program)} on ${name(host)} ${times(attempts)}`
   })
-  return list('On the hosts themselves', rows.slice(0, shown.others), rows.length)
+  return list('On the hosts themselves', rows.slice(0, shown.others), all?.local ?? rows.length)
 }
 
 export function accounts({ changes, totals }: Digest, zone: string): Text | null {
@@ -64,10 +64,14 @@ export function accounts({ changes, totals }: Digest, zone: string): Text | null
   return list('Accounts changed', rows.slice(0, shown.others), totals.changes)
 }
 
-export function missing({ missing }: Digest): Text | null {
+export function missing({ missing, rows: all }: Digest): Text | null {
   const rows = missing.map(({ host, text, times: so }) => {
     const often = so === 1 ? '' : ` (${times(so)})`
     return fmt`${name(host)}: ${name(text, longestSentence)}${often}`
   })
-  return list('Not everything could be read', rows.slice(0, shown.others), rows.length)
+  return list(
+    'Not everything could be read',
+    rows.slice(0, shown.others),
+    all?.missing ?? rows.length,
+  )
 }

@@ -63,6 +63,10 @@ export type Window = {
   changes: { at: number; host: string; text: string }[]
   losses: { host: string; text: string; times: number }[]
   gaps: { host: string; kind: string; text: string; times: number }[]
+  /** Rows of these lists, given or not; of logins those of addresses not known to have failed. */
+  rows: { local: number; logins: number; losses: number }
+  /** All hosts that told of a loss. */
+  lossy: string[]
   /** What the urgent reports of this time said, as it was stored. */
   alerts: unknown[]
   /** The agents that should be there, and when (ms UTC) each was last heard of. */
@@ -82,20 +86,24 @@ const sums = `
 export function readWindow(db: Database, range: Range): Window {
   const findings = { fromN: range.fromN, toN: range.toN, since: range.since }
   const listed = { ...findings, most: mostRows }
+  const local = rows<Window['local'][number] & All>(db, localSql, listed)
+  const logins = rows<LoginRow & All>(db, loginsSql, listed)
+  const losses = rows<Window['losses'][number] & All>(db, lossesSql, listed)
   return {
     totals: totals(db, findings),
     attackers: attackers(db, findings),
     users: rows(db, usersSql, listed),
     hosts: rows(db, hostsSql, findings),
-    local: rows(db, localSql, listed),
-    logins: rows<LoginRow>(db, loginsSql, listed).map(loginsOf),
+    local: local.map(({ all: _all, ...row }) => row),
+    logins: logins.map(loginsOf),
     changes: rows(db, changesSql, listed),
-    losses: rows(db, lossesSql, listed),
+    losses: losses.map(({ all: _all, ...row }) => row),
+    rows: { local: allOf(local), logins: allOf(logins), losses: allOf(losses) },
+    lossy: rows<{ host: string }>(db, lossySql, findings).map(({ host }) => host),
     gaps: rows(db, gapsSql, {
       fromGap: range.fromGap,
       toGap: range.toGap,
       since: range.since,
-      most: mostRows,
     }),
     alerts: rows<{ digest: string }>(db, alertsSql, {
       fromReport: range.fromReport,
@@ -106,6 +114,13 @@ export function readWindow(db: Database, range: Range): Window {
   }
 }
 
+/** In each row of a list: how many it would have without its limit. */
+type All = { all: number }
+
+function allOf(list: readonly All[]): number {
+  return list[0]?.all ?? 0
+}
+
 type Findings = { fromN: number; toN: number; since: number }
 
 // The columns of our own tables are STRICT, so a row has the shape its statement spells out.
@@ -114,9 +129,9 @@ function rows<R>(db: Database, sql: string, bind: Record<string, number | string
 }
 
 function totals(db: Database, findings: Findings): Window['totals'] {
-  type All = Window['totals']
-  const addresses = rows<Pick<All, 'addresses' | 'fresh'>>(db, addressesSql, findings)[0]
-  const sums = rows<Omit<All, 'addresses' | 'fresh'>>(db, totalsSql, findings)[0]
+  type Sums = Window['totals']
+  const addresses = rows<Pick<Sums, 'addresses' | 'fresh'>>(db, addressesSql, findings)[0]
+  const sums = rows<Omit<Sums, 'addresses' | 'fresh'>>(db, totalsSql, findings)[0]
   if (sums === undefined || addresses === undefined) throw new Error('a sum without a row')
   return { ...sums, ...addresses }
 }
@@ -204,7 +219,8 @@ const hostsSql = `
   WHERE ${within} GROUP BY finding.host ORDER BY attempts DESC, label`
 
 const localSql = `
-  SELECT label AS host, coalesce(user, '') AS user, program, sum(count) AS attempts
+  SELECT label AS host, coalesce(user, '') AS user, program, sum(count) AS attempts,
+    count(*) OVER () AS "all"
   FROM finding JOIN host ON host.id = finding.host
   WHERE ${within} AND kind = 'attempt' AND ip IS NULL
   GROUP BY finding.host, user, program ORDER BY attempts DESC, label, user LIMIT :most`
@@ -220,6 +236,7 @@ type LoginRow = Omit<Logins, 'fresh' | 'alert'> & {
 const loginsSql = `
   SELECT f.ip, label AS host, coalesce(f.user, '') AS user, sum(f.count) AS logins,
     max(f.at) AS at, failed, failed_on AS failedOn, times,
+    count(*) FILTER (WHERE failed IS NULL) OVER () AS "all",
     NOT EXISTS (
       SELECT 1 FROM finding AS before
       WHERE before.ip IS f.ip AND (before.n <= :fromN OR before.at < :since) AND before.kind = 'login'
@@ -231,8 +248,8 @@ const loginsSql = `
   GROUP BY f.ip, f.host, f.user
   ORDER BY failed IS NULL, fresh DESC, logins DESC, f.ip, label, user LIMIT :most`
 
-function loginsOf(row: LoginRow): Logins {
-  const { fresh, failed, failedOn, times, ...rest } = row
+function loginsOf(row: LoginRow & All): Logins {
+  const { fresh, failed, failedOn, times, all: _all, ...rest } = row
   const known = failed !== null && failedOn !== null && times !== null
   return { ...rest, fresh: fresh === 1, alert: known ? { failed, failedOn, times } : null }
 }
@@ -243,16 +260,22 @@ const changesSql = `
   WHERE ${within} AND kind = 'change' ORDER BY n LIMIT :most`
 
 const lossesSql = `
-  SELECT label AS host, coalesce(text, program) AS text, sum(count) AS times
+  SELECT label AS host, coalesce(text, program) AS text, sum(count) AS times,
+    count(*) OVER () AS "all"
   FROM finding JOIN host ON host.id = finding.host
   WHERE ${within} AND kind = 'loss'
   GROUP BY finding.host, text ORDER BY times DESC, label LIMIT :most`
 
+const lossySql = `
+  SELECT DISTINCT label AS host FROM finding JOIN host ON host.id = finding.host
+  WHERE ${within} AND kind = 'loss'`
+
+// A few kinds of each host: all of them, for a count that is a lower bound must say so.
 const gapsSql = `
-  SELECT coalesce(label, agent.name) AS host, kind, text, count(*) AS times
+  SELECT coalesce(label, agent.name) AS host, kind, max(text) AS text, count(*) AS times
   FROM gap JOIN agent ON agent.id = gap.agent LEFT JOIN host ON host.agent = gap.agent
   WHERE gap.id > :fromGap AND gap.id <= :toGap AND gap.received >= :since
-  GROUP BY gap.agent, kind, text ORDER BY max(gap.id) DESC LIMIT :most`
+  GROUP BY gap.agent, kind ORDER BY max(gap.id) DESC`
 
 const alertsSql = `
   SELECT digest FROM report

@@ -277,6 +277,22 @@ test('a fleet of many hosts and attackers is cut into numbered parts', async () 
   }
 })
 
+test('what a list leaves out is counted whole, and every host that lost something is at least', async () => {
+  const hosts = Array.from({ length: 70 }, (_, at) => `host${at}`)
+  const fleet = openFleet(hosts)
+  for (const [at, host] of hosts.entries()) {
+    fleet.find({ host, ip: null, program: 'sudo', user: 'anna' })
+    fleet.find({ host, kind: 'login', ip: '192.168.1.20', user: 'anna' })
+    fleet.find({ host, kind: 'loss', ip: null, user: null, text: 'journald lost 3 messages' })
+    fleet.find({ host, count: 100 + at })
+    if (at >= 10) fleet.gap(host, 'torn')
+  }
+  const { text, digest: made } = await reportOf(fleet)
+  const left = [...text.matchAll(/\nand (\d+) more\n/g)].map(([, count]) => Number(count))
+  assert.deepEqual(left, [60, 60, 120])
+  assert.equal(made.hosts.filter(({ atLeast }) => atLeast).length, 70)
+})
+
 test('an alert is short, says what to do, and shows where it failed', () => {
   assert.equal(
     renderPlain(renderAlert(intruder, { number: 13, zone })),
