@@ -89,11 +89,12 @@ export function readWindow(db: Database, range: Range): Window {
   const local = rows<Window['local'][number] & All>(db, localSql, listed)
   const logins = rows<LoginRow & All>(db, loginsSql, listed)
   const losses = rows<Window['losses'][number] & All>(db, lossesSql, listed)
+  const hosts = rows<Window['hosts'][number]>(db, hostsSql, findings)
   return {
-    totals: totals(db, findings),
+    totals: totals(db, findings, hosts),
     attackers: attackers(db, findings),
     users: rows(db, usersSql, listed),
-    hosts: rows(db, hostsSql, findings),
+    hosts,
     local: local.map(({ all: _all, ...row }) => row),
     logins: logins.map(loginsOf),
     changes: rows(db, changesSql, listed),
@@ -128,12 +129,13 @@ function rows<R>(db: Database, sql: string, bind: Record<string, number | string
   return db.prepare(sql).all(bind) as R[]
 }
 
-function totals(db: Database, findings: Findings): Window['totals'] {
-  type Sums = Window['totals']
+function totals(db: Database, findings: Findings, hosts: Window['hosts']): Window['totals'] {
+  type Sums = Omit<Window['totals'], 'hosts'>
   const addresses = rows<Pick<Sums, 'addresses' | 'fresh'>>(db, addressesSql, findings)[0]
   const sums = rows<Omit<Sums, 'addresses' | 'fresh'>>(db, totalsSql, findings)[0]
   if (sums === undefined || addresses === undefined) throw new Error('a sum without a row')
-  return { ...sums, ...addresses }
+  const hit = hosts.filter(({ attempts }) => attempts > 0)
+  return { ...sums, ...addresses, hosts: hit.length }
 }
 
 const totalsSql = `
@@ -144,8 +146,7 @@ const totalsSql = `
     coalesce(sum(count) FILTER (WHERE kind = 'login'), 0) AS logins,
     coalesce(sum(count) FILTER (WHERE kind = 'blocked'), 0) AS blocked,
     count(*) FILTER (WHERE kind = 'change') AS changes,
-    count(DISTINCT user) FILTER (WHERE kind = 'attempt' AND ip IS NOT NULL) AS users,
-    count(DISTINCT host) FILTER (WHERE kind = 'attempt' AND ip IS NOT NULL) AS hosts
+    count(DISTINCT user) FILTER (WHERE kind = 'attempt' AND ip IS NOT NULL) AS users
   FROM finding WHERE ${within}`
 
 // Grouped, not DISTINCT: SQLite sorts for the one and keeps a tree for the other, ten times slower.
@@ -191,7 +192,7 @@ const attackerHostsSql = `
   SELECT ip, label AS host, sum(count) AS attempts
   FROM finding JOIN host ON host.id = finding.host
   WHERE ${within} AND kind = 'attempt' AND ip IN (SELECT value FROM json_each(:ips))
-  GROUP BY ip, finding.host ORDER BY attempts DESC, label`
+  GROUP BY ip, label ORDER BY attempts DESC, label`
 
 const attackerUsersSql = `
   SELECT ip, user, attempts FROM (
@@ -208,22 +209,27 @@ const usersSql = `
   WHERE ${within} AND kind = 'attempt' AND ip IS NOT NULL AND user IS NOT NULL
   GROUP BY user ORDER BY attempts DESC, user LIMIT :most`
 
-// Every host with anything at all: a fleet has dozens, and leaving one out would be a lie.
+// Every host with anything at all: a fleet has dozens, and leaving one out would be a lie. Those of one
+// label are one, here as on the page.
 const hostsSql = `
-  SELECT label AS host,
-    coalesce(sum(count) FILTER (WHERE kind = 'attempt' AND ip IS NOT NULL), 0) AS attempts,
-    coalesce(sum(count) FILTER (WHERE kind = 'probe'), 0) AS probes,
-    coalesce(sum(count) FILTER (WHERE kind = 'login'), 0) AS logins,
-    coalesce(sum(count) FILTER (WHERE kind = 'blocked'), 0) AS blocked
-  FROM finding JOIN host ON host.id = finding.host
-  WHERE ${within} GROUP BY finding.host ORDER BY attempts DESC, label`
+  SELECT label AS host, sum(attempts) AS attempts, sum(probes) AS probes, sum(logins) AS logins,
+    sum(blocked) AS blocked
+  FROM (
+    SELECT host,
+      coalesce(sum(count) FILTER (WHERE kind = 'attempt' AND ip IS NOT NULL), 0) AS attempts,
+      coalesce(sum(count) FILTER (WHERE kind = 'probe'), 0) AS probes,
+      coalesce(sum(count) FILTER (WHERE kind = 'login'), 0) AS logins,
+      coalesce(sum(count) FILTER (WHERE kind = 'blocked'), 0) AS blocked
+    FROM finding WHERE ${within} GROUP BY host
+  ) AS counted JOIN host ON host.id = counted.host
+  GROUP BY label ORDER BY sum(attempts) DESC, label`
 
 const localSql = `
   SELECT label AS host, coalesce(user, '') AS user, program, sum(count) AS attempts,
     count(*) OVER () AS "all"
   FROM finding JOIN host ON host.id = finding.host
   WHERE ${within} AND kind = 'attempt' AND ip IS NULL
-  GROUP BY finding.host, user, program ORDER BY attempts DESC, label, user LIMIT :most`
+  GROUP BY label, user, program ORDER BY attempts DESC, label, user LIMIT :most`
 
 type LoginRow = Omit<Logins, 'fresh' | 'alert'> & {
   fresh: number
@@ -235,18 +241,19 @@ type LoginRow = Omit<Logins, 'fresh' | 'alert'> & {
 // Logins of addresses that had failed come first: they are what the report is for.
 const loginsSql = `
   SELECT f.ip, label AS host, coalesce(f.user, '') AS user, sum(f.count) AS logins,
-    max(f.at) AS at, failed, failed_on AS failedOn, times,
-    count(*) FILTER (WHERE failed IS NULL) OVER () AS "all",
+    max(f.at) AS at, max(failed) AS failed, max(failed_on) AS failedOn, max(times) AS times,
+    count(*) FILTER (WHERE max(failed) IS NULL) OVER () AS "all",
     NOT EXISTS (
       SELECT 1 FROM finding AS before
       WHERE before.ip IS f.ip AND (before.n <= :fromN OR before.at < :since) AND before.kind = 'login'
-        AND before.host = f.host AND before.user IS f.user
+        AND before.host IN (SELECT id FROM host AS its WHERE its.label = host.label)
+        AND before.user IS f.user
     ) AS fresh
   FROM finding AS f JOIN host ON host.id = f.host
     LEFT JOIN alert ON alert.ip = f.ip AND alert.host = f.host AND alert.user = coalesce(f.user, '')
   WHERE f.n > :fromN AND f.n <= :toN AND f.at >= :since AND f.kind = 'login'
-  GROUP BY f.ip, f.host, f.user
-  ORDER BY failed IS NULL, fresh DESC, logins DESC, f.ip, label, user LIMIT :most`
+  GROUP BY f.ip, label, f.user
+  ORDER BY max(failed) IS NULL, fresh DESC, logins DESC, f.ip, label, user LIMIT :most`
 
 function loginsOf(row: LoginRow & All): Logins {
   const { fresh, failed, failedOn, times, all: _all, ...rest } = row
@@ -264,7 +271,7 @@ const lossesSql = `
     count(*) OVER () AS "all"
   FROM finding JOIN host ON host.id = finding.host
   WHERE ${within} AND kind = 'loss'
-  GROUP BY finding.host, text ORDER BY times DESC, label LIMIT :most`
+  GROUP BY label, text ORDER BY times DESC, label LIMIT :most`
 
 const lossySql = `
   SELECT DISTINCT label AS host FROM finding JOIN host ON host.id = finding.host

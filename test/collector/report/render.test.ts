@@ -293,6 +293,22 @@ test('what a list leaves out is counted whole, and every host that lost somethin
   assert.equal(made.hosts.filter(({ atLeast }) => atLeast).length, 70)
 })
 
+test('hosts of one label are one host in a report', async () => {
+  const fleet = openFleet(['nas', 'old nas', 'pi'])
+  fleet.db.prepare("UPDATE host SET label = 'nas' WHERE label = 'old nas'").run()
+  for (const host of ['nas', 'old nas', 'pi']) {
+    fleet.find({ host, count: host === 'nas' ? 4 : 3 })
+    fleet.find({ host, ip: null, program: 'sudo', user: 'anna', count: 2 })
+    fleet.find({ host, kind: 'login', ip: '192.168.1.20', user: 'anna' })
+  }
+  const { text } = await reportOf(fleet)
+  assert.match(text, /^Quiet: 10 attempts by 1 address on 2 hosts/)
+  assert.match(text, /\n203\.0\.113\.9: 10 on nas and pi\n/)
+  assert.match(text, /\nHosts: nas 7, pi 3\n/)
+  assert.match(text, /\nanna on nas from 192\.168\.1\.20, 2 times, for the first time\nanna on pi/)
+  assert.match(text, /\nanna failed at sudo on nas 4 times\nanna failed at sudo on pi 2 times\n/)
+})
+
 test('an alert is short, says what to do, and shows where it failed', () => {
   assert.equal(
     renderPlain(renderAlert(intruder, { number: 13, zone })),
