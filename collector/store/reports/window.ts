@@ -238,13 +238,14 @@ type LoginRow = Omit<Logins, 'fresh' | 'alert'> & {
   times: number | null
 }
 
-// Logins of addresses that had failed come first: they are what the report is for.
+// Logins of addresses that had failed come first: they are what the report is for. Left to itself, SQLite
+// looks through all logins there ever were for each of them.
 const loginsSql = `
   SELECT f.ip, label AS host, coalesce(f.user, '') AS user, sum(f.count) AS logins,
     max(f.at) AS at, max(failed) AS failed, max(failed_on) AS failedOn, max(times) AS times,
     count(*) FILTER (WHERE max(failed) IS NULL) OVER () AS "all",
     NOT EXISTS (
-      SELECT 1 FROM finding AS before
+      SELECT 1 FROM finding AS before INDEXED BY finding_login
       WHERE before.ip IS f.ip AND (before.n <= :fromN OR before.at < :since) AND before.kind = 'login'
         AND before.host IN (SELECT id FROM host AS its WHERE its.label = host.label)
         AND before.user IS f.user

@@ -180,6 +180,26 @@ test('a report asked for calls no login the first that was there before its time
   assert.match(parts[0]?.text ?? '', /\nben on nas from 192\.168\.1\.20, for the first time\n/)
 })
 
+test('a report looks for the earlier logins of each address alone, however many there were of others', async () => {
+  const { db } = openFleet(['nas'])
+  const asked: string[] = []
+  const noting = {
+    ...db,
+    prepare: (sql: string) => {
+      asked.push(sql)
+      return db.prepare(sql)
+    },
+  }
+  await openReports(noting).preview(noon, compose)
+  const plans = asked.flatMap((sql) => db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all())
+  assert.deepEqual(
+    plans
+      .map(({ detail }) => String(detail))
+      .filter((step) => step.includes(' before USING INDEX')),
+    ['SEARCH before USING INDEX finding_login (ip=?)'],
+  )
+})
+
 test('a resend says whether a copy may be there already', async () => {
   const fleet = openFleet(['nas'])
   const reports = openReports(fleet.db)
