@@ -152,7 +152,7 @@ function scheduled(
     return openSchedule({ cron: schedule, zone, ...rest })
   } catch {
     throw new ConfigError(
-      `report.schedule: "${schedule}" is no cron expression; every hour at minute 59 is 59 * * * *`,
+      `report.schedule: "${schedule}" is no cron expression for a time to come; every hour at minute 59 is 59 * * * *`,
     )
   }
 }

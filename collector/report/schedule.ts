@@ -18,7 +18,7 @@ const longestNap = 60_000
 /**
  * Calls `tick` with the time (ms UTC) whenever the cron expression says so in the zone (an IANA
  * name). Ticks missed while nothing ran are not made up for: what they would have told is told at
- * the next. Throws where expression or zone are none.
+ * the next. Throws where expression or zone are none, or no time to come is named.
  */
 export function openSchedule(ask: {
   cron: string
@@ -29,7 +29,7 @@ export function openSchedule(ask: {
   const { clock } = ask
   const cron = new Cron(ask.cron, { timezone: ask.zone, paused: true })
   const after = (at: number): number | null => cron.nextRun(new Date(at))?.getTime() ?? null
-  after(clock.now())
+  if (after(clock.now()) === null) throw new RangeError(`${ask.cron} never comes`)
   const stopped = new AbortController()
   return {
     next: () => after(clock.now()),
@@ -48,8 +48,8 @@ async function run(
     const now = clock.now()
     // The clock was set back: what it showed before never happened.
     if (now < since) since = now
-    const next = after(since)
-    if (next === null) return
+    // One that is over waits to be stopped: another may take its place.
+    const next = after(since) ?? Number.POSITIVE_INFINITY
     if (next <= now) {
       since = now
       await tick(now)

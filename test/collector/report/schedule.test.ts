@@ -61,9 +61,32 @@ test('a clock that was far ahead at the start does not silence the reports', asy
   assert.equal(first?.slice(0, 4), '2026')
 })
 
+test('a schedule that is over waits to be stopped, for another may take its place', async () => {
+  let now = Date.parse('2026-11-22T10:00:00Z')
+  let [waits, ticks] = [0, 0]
+  const schedule = openSchedule({
+    cron: '2026-11-22T10:30:00',
+    zone: 'UTC',
+    clock: {
+      now: () => now,
+      wait: async (ms) => {
+        now += ms
+        waits += 1
+        if (waits === 100) schedule.stop()
+      },
+    },
+    tick: async () => {
+      ticks += 1
+    },
+  })
+  await schedule.run()
+  assert.deepEqual([waits, ticks], [100, 1])
+})
+
 test('a wrong expression or zone is refused at once', () => {
   const clock = { now: () => 0, wait: async () => {} }
   const tick = async () => {}
   assert.throws(() => openSchedule({ cron: '99 * * * *', zone: rome, clock, tick }))
+  assert.throws(() => openSchedule({ cron: '0 0 31 2 *', zone: rome, clock, tick }), /never comes/)
   assert.throws(() => openSchedule({ cron: everyHour, zone: 'Mars/Olympus', clock, tick }))
 })
