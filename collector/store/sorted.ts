@@ -40,6 +40,10 @@ function* merged<T>(
     all.push(one)
     if (all.length % piece === 0) yield null
   }
-  if (other.done !== true) all.push(other.value, ...rest)
+  // One by one: the stack holds no more than some 120,000 arguments.
+  for (; other.done !== true; other = rest.next()) {
+    all.push(other.value)
+    if (all.length % piece === 0) yield null
+  }
   return all
 }

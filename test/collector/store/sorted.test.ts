@@ -15,6 +15,11 @@ test('as sorted as in one go, equal ones in the order they came in', () => {
   )
 })
 
+test('hundreds of thousands that are in order already are sorted, too', () => {
+  const items = Array.from({ length: 300_000 }, (_, at) => at)
+  assert.deepEqual(driven(sorted(items, (one, other) => one - other)).result, items)
+})
+
 function driven<T>(work: Generator<null, T>): { pieces: number; result: T } {
   for (let pieces = 0; ; pieces += 1) {
     const { done, value } = work.next()
