@@ -94,6 +94,8 @@ type Flush = {
   done: number
   rest: Iterator<Row | null, undefined>
   next: Row[]
+  /** What the making of rows threw. */
+  failure?: { error: unknown }
 }
 
 type Row = Write | RunRow
@@ -114,7 +116,7 @@ function* rowsOf(tally: Tally, runs: Runs): Generator<Row | null, undefined> {
 function writeSlice(db: Database, flush: Flush, most: number): boolean {
   let ended = false
   for (let weight = flush.next.length; weight < most && !ended; ) {
-    const { value } = flush.rest.next()
+    const value = nextRow(flush)
     if (value === undefined) ended = true
     else if (value !== null) flush.next.push(value)
     weight += value === null ? onePiece : 1
@@ -128,6 +130,17 @@ function writeSlice(db: Database, flush: Flush, most: number): boolean {
   flush.done += next.length
   flush.next = []
   return ended
+}
+
+// A generator that threw is at its end ever after: what it had not given would be taken for written.
+function nextRow(flush: Flush): Row | null | undefined {
+  if (flush.failure !== undefined) throw flush.failure.error
+  try {
+    return flush.rest.next().value
+  } catch (error) {
+    flush.failure = { error }
+    throw error
+  }
 }
 
 // Those of one table stand together.

@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import { networkOf } from '../../../../collector/fleet/networks.ts'
 import { openDatabase } from '../../../../collector/store/database.ts'
 import type { FindingRow } from '../../../../collector/store/history.ts'
+import { noRuns } from '../../../../collector/store/runs.ts'
+import { openSums } from '../../../../collector/store/totals/sums.ts'
 import { openTotals } from '../../../../collector/store/totals/totals.ts'
 import { enrol, type Told } from '../../../support/findings.ts'
 import { randomOf } from '../../../support/random.ts'
@@ -269,5 +271,17 @@ test('a chart counts each finding in its step, for the fleet, a host, an address
     one.series.map(({ host, attempts, probes }) => [host, attempts, probes]),
     [['nas', [4], [1]]],
   )
+  db.close()
+})
+
+test('where the making of rows fails, what it had not given is never taken for written', () => {
+  const db = openDatabase(':memory:')
+  const sums = openSums(db)
+  const one = { n: 1, host: 1, kind: 'attempt', at: end, ip: '203.0.113.9', user: 'root' } as const
+  sums.add([{ ...one, count: 3 }], noRuns())
+  // An offset without its run.
+  sums.runs()[0]?.files.set(1, { offsets: [0], ends: [] })
+  for (let tries = 0; tries < 3; tries += 1) assert.throws(() => sums.slice(), /no run 0/)
+  assert.deepEqual([sums.through(), sums.pending()], [0, 1])
   db.close()
 })
