@@ -16,7 +16,7 @@ export type Once = {
   bytes: () => AsyncGenerator<Buffer, void, void>
   /** Its lines, the last one even without a newline; of one longer than 64 KiB the beginning. */
   lines: () => AsyncGenerator<Line[], void, void>
-  /** Puts its next decompressed bytes into a buffer; gives how many, 0 at the end. */
+  /** Puts its next decompressed bytes into a buffer; gives how many, 0 at the end however often. */
   fill: (buffer: Buffer) => Promise<number>
   /** Once read: why it ended too early, where it is compressed and incomplete; else null. */
   cut: () => string | null
@@ -100,7 +100,9 @@ async function* unpack(name: string, input: Readable, state: State): AsyncGenera
 function fillFrom(path: string, state: State, bytes: () => AsyncGenerator<Buffer>): Once['fill'] {
   let descriptor: number | undefined
   let packed: Once['fill'] | undefined
+  let isRead = false
   return async (buffer) => {
+    if (isRead) return 0
     if (packed !== undefined) return packed(buffer)
     if (descriptor === undefined) {
       descriptor = openSync(path, 'r')
@@ -115,7 +117,8 @@ function fillFrom(path: string, state: State, bytes: () => AsyncGenerator<Buffer
     }
     const filled = readSync(descriptor, buffer, 0, buffer.length, null)
     state.taken += filled
-    if (filled === 0) closeSync(descriptor)
+    isRead = filled === 0
+    if (isRead) closeSync(descriptor)
     return filled
   }
 }

@@ -1,16 +1,17 @@
 /** scan against logs whose truth is known: Loghub's OpenSSH_2k.log, and the attacks recorded here. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { countAll } from '../../../agent/commands/counting.ts'
 import { summarise } from '../../../agent/commands/scan.ts'
 import type { Summary } from '../../../agent/commands/tally.ts'
 import type { Count } from '../../../agent/fold/fold.ts'
 import type { Truth } from '../../fleet/deeds.ts'
 import { filledFrom } from '../../support/filled-from.ts'
+import { temporaryFolder } from '../../support/log-writer.ts'
 import { runMain } from '../../support/run-main.ts'
 import { sorted, tableOfDeeds, tableOfSummary } from '../../support/worth.ts'
 
@@ -80,4 +81,18 @@ test('a log is told by its content, packed or not, from a file or standard input
   const packed = await runMain('agent', ['scan', '--json', '-'], gzipSync(log))
   assert.equal(plain.code, 0)
   assert.equal(packed.stdout, plain.stdout)
+})
+
+test('a log of one short line is counted, however its file is packed', async () => {
+  const folder = temporaryFolder()
+  after(folder.remove)
+  const line = 'Nov 22 17:00:00 nas sshd[7]: Invalid user x from 192.0.2.1\n'
+  for (const bytes of [Buffer.from(line), gzipSync(line), zstdCompressSync(line)]) {
+    const file = join(folder.path, 'auth.log')
+    writeFileSync(file, bytes)
+    const { code, stdout, stderr } = await runMain('agent', ['scan', '--json', file, file])
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+    assert.equal((JSON.parse(stdout) as { lines: number }).lines, 2)
+  }
 })
