@@ -62,7 +62,6 @@ command
   .description('add a person, or give one a new password (asked for, or read from standard input)')
   .action(async (name: string) => {
     process.exitCode = await addUser(openDesk(settings()), name, process)
-    process.stdin.unref()
   })
 
 command

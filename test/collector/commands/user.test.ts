@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { addToken } from '../../../collector/commands/token.ts'
 import { addUser, type Keyboard } from '../../../collector/commands/user.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
 import { openLog } from '../../../collector/store/log.ts'
 import { openPeople } from '../../../collector/store/people/people.ts'
+import { wordsOf } from '../../support/daemon.ts'
+import { temporaryFolder } from '../../support/log-writer.ts'
 
 const good = 'a lamp, three boats and the moon'
 const now = () => 1_795_350_000_000
@@ -53,6 +58,27 @@ test('a password written to standard input makes the person', async () => {
   assert.deepEqual([code, out, err], [0, 'ana can log in now.\n', ''])
   assert.equal(await people.verify('ana', good), 'right')
   assert.equal(log.newest({ limit: 1 })[0]?.text, 'ana was added')
+})
+
+test('standard input may be a file as well as a pipe', () => {
+  const folder = temporaryFolder()
+  after(folder.remove)
+  const file = join(folder.path, 'password')
+  for (const [content, code] of [
+    [`${good}\n`, 0],
+    ['', 2],
+  ] as const) {
+    writeFileSync(file, content)
+    const stdin = openSync(file, 'r')
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [...wordsOf('collector'), 'user', 'add', 'ana'],
+      { cwd: folder.path, stdio: [stdin, 'pipe', 'pipe'], encoding: 'utf8' },
+    )
+    closeSync(stdin)
+    assert.equal(status, code, stderr)
+    assert.equal(stderr.includes('    at '), false, stderr)
+  }
 })
 
 test('a person already there is given a new password', async () => {
