@@ -14,7 +14,6 @@ import { addToken } from './commands/token.ts'
 import { addUser } from './commands/user.ts'
 import { readCollectorConfig } from './config.ts'
 
-const ended = endRequested()
 const command = program(
   'cibot-collector',
   'Counts what the agents of a fleet find, once, and reports it',
@@ -25,6 +24,7 @@ command
   .command('run')
   .description('the daemon: let agents in, serve the page, send the reports')
   .action(async () => {
+    const ended = endRequested()
     const running = await run(settings(), { print: say, failed: endWith })
     say(`listening on ${running.url}`)
     await aborted(ended)
@@ -121,7 +121,7 @@ command
     const { log, history, settings: changed } = openDesk(config)
     const timeZone = changed.read().zone
     const options = { log, history, json: json === true, timeZone, print: say }
-    if (follow) await followLog(options, ended)
+    if (follow) await followLog(options, endRequested())
     else printLog(options)
   })
 

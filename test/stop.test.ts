@@ -1,11 +1,16 @@
 /** Asked to end, both programs do so at once and cleanly, also in the middle of work. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Truth } from './fleet/deeds.ts'
+import { wordsOf } from './support/daemon.ts'
 import { openFleet } from './support/fleet.ts'
+import { temporaryFolder } from './support/log-writer.ts'
 import { openProxy } from './support/proxy.ts'
 import { until } from './support/until.ts'
 
@@ -53,4 +58,23 @@ test('so it ends an agent whose network swallows all', { timeout: 60_000 }, asyn
   const asked = performance.now()
   assert.equal(await agent.stop(), 0, agent.said())
   assert.ok(performance.now() - asked < 2000, 'it waited for an answer')
+})
+
+test('Ctrl-C ends a command that waits for somebody else', { timeout: 60_000 }, async (t) => {
+  const folder = temporaryFolder()
+  t.after(folder.remove)
+  let asked = false
+  const silent = createServer(() => {
+    asked = true
+  }).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.after(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const telegram = { token: '1:a', chatId: 1, apiRoot: `http://127.0.0.1:${port}` }
+  writeFileSync(join(folder.path, 'collector.json'), JSON.stringify({ telegram }))
+  const child = spawn(process.execPath, [...wordsOf('collector'), 'check'], { cwd: folder.path })
+  await until('Telegram is asked', () => asked)
+  child.kill('SIGINT')
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  assert.deepEqual([code, signal], [null, 'SIGINT'])
 })
