@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { numberOption, program, runProgram, spanOption } from '../shared/command.ts'
 import { findConfig } from '../shared/config.ts'
 import { printLooked } from '../shared/looked.ts'
@@ -83,7 +84,12 @@ command
   .description('send the consolidated report now')
   .option('--since <span>', 'over this long (such as 1h) instead of what no report has told yet')
   .option('--dry-run', 'print it; store and send nothing')
-  .option('--resend <number>', 'send this one once more instead')
+  .addOption(
+    new Option('--resend <number>', 'send this one once more instead, as it was').conflicts([
+      'since',
+      'dryRun',
+    ]),
+  )
   .action(async (asked: { since?: string; dryRun?: true; resend?: string }) => {
     const config = settings()
     const desk = openDesk(config)

@@ -188,6 +188,17 @@ test('an unknown command and a missing argument', async () => {
   await fails('collector', ['agents', 'add', 'nas'], /missing required argument 'key'/)
 })
 
+test('a dry run that would send is refused', async () => {
+  const file = settings('n.json', { database: `sqlite:${join(folder, 'n.db')}` })
+  for (const other of [['--dry-run'], ['--since', '1h']]) {
+    await fails(
+      'collector',
+      ['-c', file, 'report', '--resend', '1', ...other],
+      /'--resend <number>' cannot be used with option '--(?:dry-run|since <span>)'/,
+    )
+  }
+})
+
 test('check tells what is wrong: an unknown key, a clock off by an hour', {
   timeout: 60_000,
 }, async () => {
