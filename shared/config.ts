@@ -165,21 +165,28 @@ function readSecret(file: string): string {
   }
 }
 
-// An unknown key is mostly a known one misspelt.
+// An unknown key is mostly a known one misspelt, or one that stands in the wrong place.
 function hint(why: string, schema: TObject): string {
-  const unknown = /"([^"]+)" is not known here$/.exec(why)?.[1]
-  if (unknown === undefined) return why
-  const near = allKeys(schema).find(
-    (key) => distance(key.toLowerCase(), unknown.toLowerCase()) <= 2,
-  )
-  return near === undefined
-    ? `${why}; known: ${allKeys(schema).join(', ')}`
-    : `${why}; is "${near}" meant?`
+  const [, place, unknown] = /^(.*): "([^"]+)" is not known here$/.exec(why) ?? []
+  if (place === undefined || unknown === undefined) return why
+  const elsewhere = allKeys(schema).find((path) => path.split('.').at(-1) === unknown)
+  if (elsewhere === unknown) return `${why}; it belongs to the top level`
+  if (elsewhere !== undefined) return `${why}; "${elsewhere}" is`
+  const known = keysAt(schema, place === 'the top level' ? [] : place.split('.'))
+  const near = known.find((key) => distance(key.toLowerCase(), unknown.toLowerCase()) <= 2)
+  return near === undefined ? `${why}; known: ${known.join(', ')}` : `${why}; is "${near}" meant?`
+}
+
+function keysAt(schema: TObject, path: readonly string[]): string[] {
+  const [first, ...rest] = path
+  if (first === undefined) return Object.keys(schema.properties)
+  const part = schema.properties[first]
+  return part !== undefined && isObject(part) ? keysAt(part, rest) : []
 }
 
 function allKeys(schema: TObject): string[] {
   return (Object.entries(schema.properties) as [string, TSchema][]).flatMap(([key, part]) =>
-    isObject(part) ? [key, ...allKeys(part)] : [key],
+    isObject(part) ? [key, ...allKeys(part).map((inner) => `${key}.${inner}`)] : [key],
   )
 }
 

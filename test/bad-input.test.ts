@@ -39,6 +39,19 @@ test('a key nobody knows is named, with the one that was meant', () =>
     /a\.json: report: "schedle" is not known here; is "schedule" meant\?/,
   ))
 
+test('a key in the wrong place is told its own, and only what is known there is offered', async () => {
+  for (const [value, sentence] of [
+    [{ port: 8787 }, /the top level: "port" is not known here; "listen\.port" is/],
+    [
+      { report: { timeZone: 'UTC' } },
+      /report: "timeZone" is not known here; it belongs to the top/,
+    ],
+    [{ tls: { cert: 'x' } }, /tls: "cert" is not known here; known: certFile, keyFile\n/],
+  ] as const) {
+    await fails('collector', ['-c', settings('place.json', value), 'check'], sentence)
+  }
+})
+
 test('a value of the wrong kind is named', () =>
   fails(
     'collector',
