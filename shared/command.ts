@@ -33,10 +33,11 @@ export function numberOption(name: string, text: string | undefined): number | u
 
 /** Runs a program to its end and sets the exit code: 0 for success, 2 for wrong input or settings. */
 export async function runProgram(command: Command, argv: string[]): Promise<void> {
-  // Who reads our output may have seen enough (`scan | head`).
   process.stdout.on('error', (error: Error & { code?: string }) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit(0)
+    // Who reads our output may have seen enough (`scan | head`).
+    if (error.code === 'EPIPE') process.exit(0)
+    process.stderr.write(`${command.name()}: cannot write what was asked for: ${error.message}\n`)
+    process.exit(2)
   })
   await endingWell(command.name(), async () => {
     try {

@@ -1,18 +1,30 @@
 /** What a person can get wrong is answered with one sentence that says what to do, and exit code 2. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer as createPage } from 'node:http'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { openDatabase } from '../collector/store/database.ts'
+import { wordsOf } from './support/daemon.ts'
 import { openFleet } from './support/fleet.ts'
 import { runMain } from './support/run-main.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cibot-bad-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
+
+const noFull = existsSync('/dev/full') ? false : 'this system has no /dev/full'
 
 function settings(name: string, value: unknown): string {
   const file = join(folder, name)
@@ -223,6 +235,17 @@ test('a name or key that is none is refused, and nothing is enrolled', async () 
 test('an unknown command and a missing argument', async () => {
   await fails('agent', ['scna'], /unknown command 'scna'/)
   await fails('collector', ['agents', 'add', 'nas'], /missing required argument 'key'/)
+})
+
+test('output onto a full disk is said in a sentence', { skip: noFull }, () => {
+  const full = openSync('/dev/full', 'w')
+  const { status, stderr } = spawnSync(process.execPath, [...wordsOf('agent'), 'scan', '-'], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  })
+  closeSync(full)
+  assert.match(stderr, /^cibot-agent: cannot write what was asked for: ENOSPC.*\n$/)
+  assert.equal(status, 2)
 })
 
 test('a dry run that would send is refused', async () => {
