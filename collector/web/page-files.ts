@@ -14,7 +14,13 @@ export function pageFiles(): Promise<ReadonlyMap<string, string>> {
   return made
 }
 
-const asTheyAre = ['index.html', 'login.html', 'welcome.html', 'reference.html'] as const
+const asTheyAre = [
+  'index.html',
+  'login.html',
+  'welcome.html',
+  'refusal.html',
+  'reference.html',
+] as const
 
 async function make(): Promise<ReadonlyMap<string, string>> {
   return new Map([

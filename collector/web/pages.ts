@@ -46,6 +46,19 @@ export async function loginPage(
   return page(reply, status, form)
 }
 
+/** Sends a sentence that says no; `up` as for the login form. */
+export async function refusalPage(
+  reply: FastifyReply,
+  status: number,
+  { sentence, up }: { sentence: string; up: string },
+): Promise<FastifyReply> {
+  const told = `${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`
+  const text = (await textOf('refusal.html'))
+    .replaceAll('<!--up-->', up)
+    .replace('<!--why-->', () => escaped(told))
+  return page(reply, status, text)
+}
+
 /** A page that leads on to the dashboard by itself. */
 export async function welcomePage(reply: FastifyReply): Promise<FastifyReply> {
   return page(reply, 200, await textOf('welcome.html'))

@@ -1,7 +1,9 @@
 /**
- * The one way this server says no: a status, one sentence, and the id under which its log has more.
+ * The one way this server says no: a status, one sentence, and the id under which its log has more. A
+ * browser that was led here shows the sentence as a page.
  */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { refusalPage } from './pages.ts'
 
 /** An answer that is not what was asked for; the sentence is for whoever asked. */
 export class Refusal extends Error {
@@ -18,19 +20,27 @@ export function answerError(
   error: FastifyError | Refusal,
   request: FastifyRequest,
   reply: FastifyReply,
-): FastifyReply {
+): FastifyReply | Promise<FastifyReply> {
   const { status, sentence } = statusOf(error)
   if (status >= 500) {
     // The pattern, not the address: an address may hold a login code.
     request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed')
   }
   if (status === 401) reply.header('www-authenticate', 'Bearer')
-  return reply.code(status).send(errorBody(sentence, request))
+  if (isForPerson(request)) return refusalPage(reply, status, { sentence, up: upFrom(request.url) })
+  return reply.code(status).send({ error: sentence, request: request.id })
 }
 
-/** The body of every error. */
-export function errorBody(sentence: string, request: FastifyRequest) {
-  return { error: sentence, request: request.id }
+/** Whether a browser will show the answer as a page. */
+export function isForPerson({ method, headers, url }: FastifyRequest): boolean {
+  const isShown = ['GET', 'POST'].includes(method) && headers.accept?.includes('text/html') === true
+  return isShown && !url.startsWith('/api/')
+}
+
+/** The way from an address to the dashboard's folder: relative, for a proxy may put that anywhere. */
+export function upFrom(url: string): string {
+  const [path = ''] = url.split('?', 1)
+  return '../'.repeat(Math.max(0, path.split('/').length - 2))
 }
 
 function statusOf(error: FastifyError | Refusal): { status: number; sentence: string } {

@@ -26,7 +26,7 @@ import { addRoutes } from './api/routes.ts'
 import { createLive, type LiveTimes } from './live.ts'
 import { addMetrics } from './metrics.ts'
 import { addPages } from './pages.ts'
-import { answerError, errorBody } from './refusal.ts'
+import { answerError, Refusal } from './refusal.ts'
 
 export type ServerOptions = {
   db: Database
@@ -80,6 +80,7 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     serverFactory: (handler) => bareServer(options.tls, handler),
     trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
     bodyLimit: bounds.body,
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
     exposeHeadRoutes: false,
     logController: new LogController({ disableRequestLogging: true }),
     ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
@@ -88,9 +89,9 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
   app.setValidatorCompiler(({ schema, httpPart }) => validator(schema as TSchema, httpPart ?? ''))
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.setErrorHandler(answerError)
-  app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send(errorBody('there is nothing under this address', request)),
-  )
+  app.setNotFoundHandler(() => {
+    throw new Refusal(404, 'there is nothing under this address')
+  })
   app.removeContentTypeParser('text/plain')
   await addHeaders(app)
   await app.register(cookie)

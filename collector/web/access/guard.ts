@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import ipaddr from 'ipaddr.js'
 import type { People, Session } from '../../store/people/people.ts'
-import { Refusal } from '../refusal.ts'
+import { isForPerson, Refusal, upFrom } from '../refusal.ts'
 
 export type Caller = { kind: 'person'; session: Session } | { kind: 'token'; name: string }
 
@@ -30,7 +30,7 @@ export function guard(app: FastifyInstance, people: People): void {
     const { open } = request.routeOptions.config
     if (request.caller !== null || open === 'anybody') return
     if (open === 'this machine' && isThisMachine(request)) return
-    if (isNavigation(request)) return reply.redirect(loginAddress(request), 303)
+    if (isForPerson(request)) return reply.redirect(loginAddress(request), 303)
     throw new Refusal(401, 'log in first, or send a token: Authorization: Bearer TOKEN')
   })
 }
@@ -55,11 +55,10 @@ export function isFromLoopback(request: FastifyRequest): boolean {
   return isLoopback(request.socket.remoteAddress ?? '')
 }
 
-// Relative, so that it fits whatever path a proxy shows this server under; with the page to come back to.
+// With the page to come back to.
 function loginAddress({ url }: FastifyRequest): string {
-  const [path = '', query = ''] = url.split('?', 2)
-  const up = '../'.repeat(Math.max(0, path.split('/').length - 2))
-  return `${up || './'}login${query === '' ? '' : `?to=${encodeURIComponent(`?${query}`)}`}`
+  const [, query = ''] = url.split('?', 2)
+  return `${upFrom(url) || './'}login${query === '' ? '' : `?to=${encodeURIComponent(`?${query}`)}`}`
 }
 
 function callerOf(request: FastifyRequest, people: People): Caller | null {
@@ -103,11 +102,4 @@ function isThisMachine(request: FastifyRequest): boolean {
 
 function isLoopback(address: string): boolean {
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback'
-}
-
-function isNavigation(request: FastifyRequest): boolean {
-  const accept = request.headers.accept ?? ''
-  return (
-    request.method === 'GET' && accept.includes('text/html') && !request.url.startsWith('/api/')
-  )
 }

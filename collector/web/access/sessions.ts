@@ -49,7 +49,7 @@ export function addSessions(app: FastifyInstance, options: SessionsOptions): voi
     (request, reply) =>
       request.caller === null
         ? loginPage(reply, 200, { to: pageQuery(request.query.to) })
-        : reply.redirect('./', 303),
+        : reply.redirect(`./${pageQuery(request.query.to)}`, 303),
   )
   const logIn = loginHandler(options)
   app.post<{ Body: Static<typeof Credentials> }>(

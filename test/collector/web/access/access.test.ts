@@ -220,6 +220,36 @@ test('logging out ends the session on the server', async () => {
   assert.equal((await web.ask('/api/v1/totals', { headers: { cookie } })).status, 401)
 })
 
+test('a person is told no in a page, a script in JSON', async () => {
+  const cookie = sessionCookie(web)
+  const accept = 'text/html,*/*;q=0.8'
+  const shown = await web.ask('/a/b?x=<b>', { headers: { cookie, accept } })
+  assert.equal(shown.status, 404)
+  assert.match(shown.headers.get('content-type') ?? '', /^text\/html/)
+  const page = await shown.text()
+  assert.match(page, /<p class="wrong" role="alert">There is nothing under this address\.<\/p>/)
+  assert.match(page, /href="\.\.\/style\.css"/)
+  assert.match(page, /<a href="\.\.\/\.\/">/)
+  for (const [path, asked] of [
+    ['/a/b', '*/*'],
+    ['/api/v1/nothing', accept],
+  ] as const) {
+    const told = await web.ask(path, { headers: { cookie, accept: asked } })
+    const { error } = (await told.json()) as { error: string }
+    assert.equal(error, 'there is nothing under this address')
+  }
+  const broken = await web.ask('/api/v1/%zz', { headers: { cookie } })
+  assert.equal(broken.status, 400)
+  assert.deepEqual(Object.keys((await broken.json()) as object), ['error', 'request'])
+})
+
+test('whoever logs out of a session that has ended is led to the login page', async () => {
+  const headers = { ...own(), accept: 'text/html', 'content-type': form }
+  const out = await web.ask('/logout', { method: 'POST', headers, body: '' })
+  assert.equal(out.status, 303)
+  assert.equal(out.headers.get('location'), './login')
+})
+
 test('a session planted before the login is worth nothing after it', async () => {
   const planted = web.people.startSession('mallory')
   const answer = await logIn('ana', password, { ...own(), cookie: `s=${planted}` })
