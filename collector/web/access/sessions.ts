@@ -46,10 +46,13 @@ export function addSessions(app: FastifyInstance, options: SessionsOptions): voi
   app.get<{ Querystring: { to?: unknown } }>(
     '/login',
     { schema, config: { open: 'anybody' } },
-    (request, reply) =>
-      request.caller === null
-        ? loginPage(reply, 200, { to: pageQuery(request.query.to) })
-        : reply.redirect(`./${pageQuery(request.query.to)}`, 303),
+    async (request, reply) => {
+      const to = pageQuery(request.query.to)
+      if (request.caller !== null) return reply.redirect(`./${to}`, 303)
+      // Said before a password is typed: sent to be refused, it would have been read on its way.
+      demandSafeWay(request)
+      return loginPage(reply, 200, { to })
+    },
   )
   const logIn = loginHandler(options)
   app.post<{ Body: Static<typeof Credentials> }>(
@@ -150,9 +153,10 @@ function cookieOptions(request: FastifyRequest) {
 
 function demandSafeWay(request: FastifyRequest): void {
   if (isSecure(request) || isFromLoopback(request)) return
+  const { localPort = 8787 } = request.socket
   throw new Refusal(
     403,
-    'logging in over plain HTTP works on the collector itself only; configure TLS, or come through ssh -L 8787:127.0.0.1:8787',
+    `logging in over plain HTTP works on the collector itself only; configure TLS, or come through ssh -L ${localPort}:127.0.0.1:${localPort}`,
   )
 }
 

@@ -120,6 +120,14 @@ test('logging in over plain HTTP from elsewhere is refused', async () => {
   const answer = await web.app.inject({ url: link, remoteAddress: '192.0.2.55' })
   assert.equal(answer.statusCode, 403)
   assert.match(String(answer.json().error), /plain HTTP/)
+  const form = await web.app.inject({
+    url: '/login',
+    headers: { accept: 'text/html' },
+    remoteAddress: '192.0.2.55',
+  })
+  assert.equal(form.statusCode, 403, 'before a password is typed')
+  assert.match(form.body, /Logging in over plain HTTP works on the collector itself only/)
+  assert.doesNotMatch(form.body, /<input/)
   assert.equal((await web.ask(link)).status, 303, 'and does not use the link up')
   await web.close()
 })
