@@ -61,7 +61,7 @@ test('a link leads to the verdict, the numbers, the hosts, the attackers', { ski
   await page.waitForSelector('#verdict h1')
   assert.match(
     await seen(page, '#verdict'),
-    /^Quiet: 94 attempts by 31 addresses on 2 hosts in the last 24 hours, nobody got in/,
+    /^Quiet: 94 attempts and 1 probe by 31 addresses in the last 24 hours, nobody got in/,
   )
   await page.waitForSelector('.plot canvas')
   await page.waitForSelector('[aria-label="Top attackers"] .address')
@@ -365,6 +365,23 @@ test('an empty fleet shows the line that rolls out the first agent', { skip }, a
   assert.deepEqual(troubles, [])
   await close()
   await empty.close()
+})
+
+test('while nothing can be stored, nobody is told that it is quiet', { skip }, async () => {
+  const now = Date.now()
+  const full = await startWeb(':memory:', {
+    now: Date.now,
+    trouble: () => ({ why: 'database or disk is full', since: now - 60_000 }),
+  })
+  enrol(full.db, 'nas', now).tell({ kind: 'probe', at: now - 90_000, ip: '192.0.2.1' })
+  const { page, close } = await open(browser)
+  await logIn(page, full)
+  await page.waitForSelector('#verdict[data-mood="look"]')
+  const said = await seen(page, '#verdict')
+  assert.match(said, /^LOOK: the collector can store nothing: database or disk is full, 1 min ago/)
+  assert.match(said, /In all at least 0 attempts and 1 probe by 1 address in the last 24 hours\.$/)
+  await close()
+  await full.close()
 })
 
 test('the page says when the connection is lost, goes on by itself, and misses nothing', {

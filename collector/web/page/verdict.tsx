@@ -23,8 +23,7 @@ export function Verdict({ hosts }: { hosts: HostsAnswer['hosts'] | undefined }) 
   const silent = hosts.filter((host) => !host.online)
   const mood =
     alerts.length > 0 || trouble !== null ? 'look' : silent.length > 0 ? 'unsure' : 'quiet'
-  const atLeast = gaps > 0 ? 'at least ' : ''
-  const count = `${atLeast}${counted(day.attempts, 'attempt')} by ${counted(day.attackers, 'address', 'addresses')} on ${counted(day.hosts, 'host')} in the last 24 hours`
+  const count = `${triedOf(day, gaps > 0 || trouble !== null)} in the last 24 hours`
   return (
     <section id="verdict" data-mood={mood} aria-live="polite" aria-label="Verdict">
       {trouble !== null && (
@@ -34,14 +33,14 @@ export function Verdict({ hosts }: { hosts: HostsAnswer['hosts'] | undefined }) 
           on by itself.
         </h1>
       )}
-      {alerts.length > 0 ? (
-        <AlertLines alerts={alerts} />
+      <AlertLines alerts={alerts} />
+      {mood === 'look' ? (
+        <p>In all {count}.</p>
       ) : (
         <h1>
           Quiet: {count}, {day.logins > 0 ? 'no attacker' : 'nobody'} got in
         </h1>
       )}
-      {alerts.length > 0 && <p>In all {count}.</p>}
       {silent.length > 0 && (
         <p>
           Nothing is heard from{' '}
@@ -53,6 +52,13 @@ export function Verdict({ hosts }: { hosts: HostsAnswer['hosts'] | undefined }) 
       )}
     </section>
   )
+}
+
+// Of the addresses some only probed: beside the attempts alone there would seem to be too many of them.
+function triedOf({ attempts, probes, attackers }: TotalsAnswer, atLeast: boolean): string {
+  const tried = [counted(attempts, 'attempt'), ...(probes > 0 ? [counted(probes, 'probe')] : [])]
+  if (attackers === 0) return listed(tried)
+  return `${atLeast ? 'at least ' : ''}${listed(tried)} by ${counted(attackers, 'address', 'addresses')}`
 }
 
 function AlertLines({ alerts }: { alerts: Alerts }) {
