@@ -68,6 +68,8 @@ test('a link leads to the verdict, the numbers, the hosts, the attackers', { ski
   assert.match(await seen(page, '[aria-label="Top attackers"]'), /203\.0\.113\.9\s+2 hosts\s+64/)
   assert.match(await seen(page, '[aria-label="User names"]'), /root\s+61/)
   assert.match(await seen(page, '[aria-label="Networks"]'), /203\.0\.113\.0\/24\s+64/)
+  const network = await page.getAttribute('[aria-label="Networks"] .address', 'href')
+  assert.equal(network, './?page=attackers&q=203.0.113.0%2F24')
   assert.match(await seen(page, '#hosts'), /nas\s+94\s+heard/)
   assert.match(await seen(page, '[aria-label="Newest events"]'), /nas connected/)
   assert.match(await seen(page, '#connection'), /live\s+numbers are fresh/)

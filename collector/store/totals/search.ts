@@ -1,4 +1,5 @@
 /** What a name must be to pass a search. */
+import { networkOf } from '../../fleet/networks.ts'
 import type { Database } from '../database.ts'
 import type { Bind } from './span.ts'
 import type { SubjectKind } from './sums.ts'
@@ -8,8 +9,13 @@ import type { SubjectKind } from './sums.ts'
 const fewPairs = 20_000
 const fewNames = 5
 const fewOfNames = 5000
+// As networks are written; a part of that would be found in the addresses of others too.
+const network = /^[\d.]+\.0\/24$|^[\da-f:]+::\/48$/
 
-/** A condition on `name` of a row of `subject`, and what to bind; an address also passes by a name it tried. */
+/**
+ * A condition on `name` of a row of `subject`, and what to bind; an address also passes by a name it tried,
+ * and by its network where that is what is sought.
+ */
 export function sought(
   db: Database,
   kind: Exclude<SubjectKind, 'host'>,
@@ -18,6 +24,10 @@ export function sought(
   if (q === '') return { sql: 'true', bind: {} }
   const named = 'instr(lower(name), lower(:q))'
   if (kind !== 'ip') return { sql: named, bind: { q } }
+  if (network.test(q)) {
+    const members = JSON.stringify(membersOf(db, q))
+    return { sql: 'name IN (SELECT value FROM json_each(:members))', bind: { members } }
+  }
   const names = db
     .prepare(`SELECT name FROM subject WHERE kind = 'user' AND ${named}`)
     .all({ q })
@@ -40,4 +50,13 @@ export function sought(
     return { sql: `(${named} OR EXISTS (${tried} ${these}))`, bind: { q, users } }
   }
   return { sql: `(${named} OR EXISTS (${tried} instr(lower(user), lower(:q))))`, bind: { q } }
+}
+
+function membersOf(db: Database, q: string): string[] {
+  const [start = ''] = q.split(/[.:]/, 1)
+  return db
+    .prepare("SELECT name FROM subject WHERE kind = 'ip' AND name >= ? AND name < ?")
+    .all(start, `${start}~`)
+    .map((row) => String(row['name']))
+    .filter((ip) => networkOf(ip) === q)
 }

@@ -43,7 +43,10 @@ export const AttackersQuery = Type.Object(
   {
     ...span,
     limit,
-    q: text('Part of an address or of a user name tried.', 256),
+    q: text(
+      'Part of an address or of a user name tried, or a network as /api/v1/top names it.',
+      256,
+    ),
     ip: text('Exactly this address.', 255),
     users: text(
       'Most user names given of each, 0 to 1000; where not given 1000 of one address (ip), 20 of each of many.',

@@ -108,9 +108,7 @@ function TopAttackers({ query }: { query: Query }) {
         )}
       </List>
       <p class="more">
-        <a href={href({ page: 'attackers', span: at('span'), from: at('from'), to: at('to') })}>
-          All attackers
-        </a>
+        <a href={href({ page: 'attackers', ...here() })}>All attackers</a>
       </p>
     </Card>
   )
@@ -138,12 +136,16 @@ function TopNames({ query, by, title }: { query: Query; by: 'user' | 'network'; 
 }
 
 function Network({ name }: { name: string }) {
-  const part = name.replace(/0\/24$|:?:\/48$/, '')
   return (
-    <a class="address" href={href({ page: 'attackers', q: part, span: at('span') })}>
+    <a class="address" href={href({ page: 'attackers', q: name, ...here() })}>
       {visible(name)}
     </a>
   )
+}
+
+// What the page is narrowed to, for the page that shows the same more closely.
+function here() {
+  return { host: at('host'), span: at('span'), from: at('from'), to: at('to') }
 }
 
 function List<R>({

@@ -116,6 +116,34 @@ test('totals and attackers agree, over all time and within a span', async () => 
   assert.deepEqual(few.body.attackers, [{ ...others, hosts: { nas: hosts.nas }, users: {} }])
 })
 
+test('the addresses of a network are those its counts are made of, and no others', async (t) => {
+  const web = await startWeb()
+  t.after(web.close)
+  const of = [
+    '1.2.3.4',
+    '1.2.3.99',
+    '11.2.3.4',
+    '2001:db8:1::9',
+    '2001:db8:1:2::9',
+    '2001:db8:12::9',
+  ]
+  const told = of.map((ip, at) => ({ kind: 'attempt', at: noon, ip, count: at + 1 }) as const)
+  const named = { kind: 'attempt', at: noon, ip: '192.0.2.1', user: '1.2.3.' } as const
+  enrol(web.db, 'nas', noon).tell(...told, named)
+  const { body } = await web.read('/api/v1/top?by=network&since=1h')
+  const networks = new Map<string, number>()
+  for (const { name, attempts } of body.top) networks.set(name, attempts)
+  assert.deepEqual([networks.get('1.2.3.0/24'), networks.get('2001:db8:1::/48')], [3, 9])
+  for (const [network, attempts] of networks) {
+    const { body } = await web.read(`/api/v1/attackers?since=1h&q=${encodeURIComponent(network)}`)
+    const sum = body.attackers.reduce(
+      (all: number, one: { attempts: number }) => all + one.attempts,
+      0,
+    )
+    assert.equal(sum, attempts, network)
+  }
+})
+
 test('a span can be said in every documented way', async () => {
   const at = noon - 30 * 60_000
   for (const since of [
