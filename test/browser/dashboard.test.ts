@@ -132,6 +132,25 @@ test('a live attack is watched, filtered, followed to the attacker, and exported
   await close()
 })
 
+test('what an address did on a host is the same number on every page', { skip }, async () => {
+  const { page, close } = await open(browser)
+  await logIn(page, web)
+  await page.waitForSelector('[aria-label="Networks"] .address')
+  await go(page, '?page=attackers&q=203.0.113.9')
+  await page.waitForSelector('#attackers .address')
+  assert.match(
+    await seen(page, '#attackers'),
+    /64 attempts, 1 probe\s+on nas 64, \S+ 1 probe; last/,
+  )
+  await go(page, '?page=attacker&ip=203.0.113.9')
+  await page.waitForSelector('[aria-label="On hosts"] .host')
+  assert.match(await seen(page, '[aria-label="On hosts"]'), /nas\s+64\s+\S+\s+1 probe$/)
+  await go(page, `?page=host&name=${long}`)
+  await page.waitForSelector('[aria-label="Its attackers"] .address')
+  assert.match(await seen(page, '[aria-label="Its attackers"]'), /203\.0\.113\.9\s+1 probe$/)
+  await close()
+})
+
 test('what an attacker typed is text on every page, and no formula in a spreadsheet', {
   skip,
 }, async () => {

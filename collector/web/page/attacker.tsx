@@ -7,7 +7,7 @@ import { Ago, Bar, Card, Copy, Empty, Export, HostName, Loading, Stat, UserName 
 import { at } from './route.ts'
 import { Row } from './row.tsx'
 import { path } from './span.ts'
-import { counted, moment, number, visible } from './words.ts'
+import { counted, moment, number, tally, visible } from './words.ts'
 
 const perPage = 100
 const mostUsers = 30
@@ -75,10 +75,10 @@ function OnHosts({ who }: { who: Who }) {
   return (
     <Card title="On hosts" label="On hosts">
       <ol class="bars">
-        {hosts.map(([name, { attempts, logins }]) => (
-          <Bar key={name} value={attempts} most={most}>
+        {hosts.map(([name, counts]) => (
+          <Bar key={name} value={counts.attempts} most={most} label={tally(counts)}>
             <HostName name={name} />
-            {logins > 0 && <span class="badge bad">{counted(logins, 'login')}</span>}
+            {counts.logins > 0 && <span class="badge bad">{counted(counts.logins, 'login')}</span>}
           </Bar>
         ))}
       </ol>

@@ -4,7 +4,7 @@ import { useAnswer } from './ask.ts'
 import { Address, Ago, Card, Chip, Choice, Empty, Export, Loading, UserName } from './parts.tsx'
 import { at, changed, go } from './route.ts'
 import { asked, chosen, path, spans } from './span.ts'
-import { counted, number, range, visible } from './words.ts'
+import { counted, number, range, tally, visible } from './words.ts'
 
 const most = 25
 const mostNames = 4
@@ -88,12 +88,7 @@ function AttackerRow({ row }: { row: AttackersAnswer['attackers'][number] }) {
         </span>
       </div>
       <p class="quiet">
-        on{' '}
-        {hosts
-          .map(
-            ([name, { attempts, probes }]) => `${visible(name, 40)} ${number(attempts + probes)}`,
-          )
-          .join(', ')}
+        on {hosts.map(([name, counts]) => `${visible(name, 40)} ${tally(counts)}`).join(', ')}
         {row.seenOn > hosts.length && ` and ${number(row.seenOn - hosts.length)} more`}; last{' '}
         <Ago iso={row.last} />
       </p>

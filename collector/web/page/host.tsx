@@ -5,7 +5,7 @@ import { Counted } from './counted.tsx'
 import { Address, Ago, Bar, Card, Empty, Export, Loading } from './parts.tsx'
 import { at, href } from './route.ts'
 import { asked, chosen, path } from './span.ts'
-import { number, size, span as spanText, visible } from './words.ts'
+import { number, size, span as spanText, tally, visible } from './words.ts'
 
 export function Host() {
   const name = at('name')
@@ -134,7 +134,7 @@ function Saw({ name }: { name: string }) {
         {rows === undefined ? <Loading /> : rows.length === 0 ? <Empty>Nobody tried.</Empty> : null}
         <ol class="bars">
           {rows?.map((row) => (
-            <Bar key={row.ip} value={row.attempts} most={rows[0]?.attempts ?? 0}>
+            <Bar key={row.ip} value={row.attempts} most={rows[0]?.attempts ?? 0} label={tally(row)}>
               <Address ip={row.ip} />
               {row.logins > 0 && <span class="badge bad">logged in</span>}
             </Bar>

@@ -8,7 +8,7 @@ import { Address, Bar, Card, Chip, Choice, Empty, Export, Loading, UserName } fr
 import { at, changed, href } from './route.ts'
 import { asked, chosen, path, spans } from './span.ts'
 import { Verdict } from './verdict.tsx'
-import { counted, range, visible } from './words.ts'
+import { counted, range, tally, visible } from './words.ts'
 
 const mostCards = 8
 
@@ -100,7 +100,7 @@ function TopAttackers({ query }: { query: Query }) {
     >
       <List rows={rows} none="Nobody tried.">
         {(row) => (
-          <Bar key={row.ip} value={row.attempts} most={most}>
+          <Bar key={row.ip} value={row.attempts} most={most} label={tally(row)}>
             <Address ip={row.ip} />
             <span class="quiet"> {counted(row.seenOn, 'host')}</span>
             {row.logins > 0 && <span class="badge bad">logged in</span>}
@@ -126,7 +126,7 @@ function TopNames({ query, by, title }: { query: Query; by: 'user' | 'network'; 
     >
       <List rows={rows} none="Nothing was tried.">
         {(row) => (
-          <Bar key={row.name} value={row.attempts} most={most}>
+          <Bar key={row.name} value={row.attempts} most={most} label={tally(row)}>
             {by === 'user' ? <UserName user={row.name} /> : <Network name={row.name} />}
           </Bar>
         )}

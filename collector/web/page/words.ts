@@ -30,6 +30,14 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`
 }
 
+type Counts = { attempts: number; probes: number; logins: number }
+
+/** What was counted somewhere, shortly: the attempts; where there are none, what there is instead. */
+export function tally({ attempts, probes, logins }: Counts): string {
+  if (attempts > 0 || probes + logins === 0) return compact(attempts)
+  return probes > 0 ? counted(probes, 'probe') : counted(logins, 'login')
+}
+
 export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 }
