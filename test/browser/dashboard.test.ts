@@ -151,6 +151,23 @@ test('what an address did on a host is the same number on every page', { skip },
   await close()
 })
 
+test('a host says what it reads, also where it waits for more', { skip }, async () => {
+  const sources = [{ source: '/var/log/auth.log', reading: '', lag: 0, trouble: '' }]
+  web.db.prepare("UPDATE agent SET sources = ? WHERE name = 'nas'").run(JSON.stringify(sources))
+  const { page, close } = await open(browser)
+  await logIn(page, web)
+  await go(page, '?page=hosts')
+  await page.waitForSelector('#hosts >> text=auth.log · v2.0.0')
+  await go(page, '?page=host&name=nas&span=7d')
+  await page.waitForSelector('[aria-label="Host"] code')
+  assert.match(await seen(page, '[aria-label="Host"]'), /\/var\/log\/auth\.log\s+all read/)
+  await page.click('text=Its attackers')
+  await page.waitForURL(/page=attackers&host=nas&span=7d/)
+  await go(page, '?page=host&name=nowhere')
+  await page.waitForSelector('text=No host of this name is known.')
+  await close()
+})
+
 test('what an attacker typed is text on every page, and no formula in a spreadsheet', {
   skip,
 }, async () => {

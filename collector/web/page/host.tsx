@@ -9,7 +9,8 @@ import { number, size, span as spanText, tally, visible } from './words.ts'
 
 export function Host() {
   const name = at('name')
-  const host = useAnswer<HostsAnswer>('hosts')?.hosts.find((one) => one.name === name)
+  const hosts = useAnswer<HostsAnswer>('hosts')?.hosts
+  const host = hosts?.find((one) => one.name === name)
   const detail = useAnswer<HostAnswer>(path('host', { name }))
   return (
     <>
@@ -18,8 +19,10 @@ export function Host() {
         title={<span class="big">{visible(name, 120)}</span>}
         side={<Links name={name} />}
       >
-        {host === undefined || detail === undefined ? (
-          <Empty>No host of this name is known, or it has not been asked yet.</Empty>
+        {hosts === undefined || detail === undefined ? (
+          <Loading />
+        ) : host === undefined ? (
+          <Empty>No host of this name is known.</Empty>
         ) : (
           <State host={host} detail={detail} />
         )}
@@ -31,10 +34,11 @@ export function Host() {
 }
 
 function Links({ name }: { name: string }) {
+  const time = { span: at('span'), from: at('from'), to: at('to') }
   return (
     <>
       <a href={href({ page: 'log', host: name })}>Its log</a>
-      <a href={href({ page: 'attackers', host: name })}>Its attackers</a>
+      <a href={href({ page: 'attackers', host: name, ...time })}>Its attackers</a>
     </>
   )
 }
@@ -72,7 +76,7 @@ function State({ host, detail }: { host: Known; detail: HostAnswer }) {
           return (
             <li key={source}>
               <div class="first">
-                <code>{visible(reading, 200)}</code>
+                <code>{visible(reading || source, 200)}</code>
                 <span class="number">
                   {lag === null ? '' : lag === 0 ? 'all read' : `${size(lag)} behind`}
                 </span>

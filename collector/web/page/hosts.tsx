@@ -77,9 +77,8 @@ function HostCard({ host, spark, when }: { host: Host; spark: readonly number[];
   const tried = spark.reduce((sum, one) => sum + one, 0)
   const facts = [
     ...sources
-      .filter(({ reading }) => reading !== '')
       .slice(0, 2)
-      .map(({ reading }) => visible(reading.replace(/^.*\//, ''), 30)),
+      .map(({ source, reading }) => visible((reading || source).replace(/^.*\//, ''), 30)),
     ...(lag !== null && lag > 0 ? [`${size(lag)} behind`] : []),
     ...(version === null ? [] : [`v${visible(version, 20)}`]),
   ]
