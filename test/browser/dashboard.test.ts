@@ -304,6 +304,21 @@ test('with the keyboard alone: to the content, to the log, into its rows, and to
   await close()
 })
 
+test('a name without a letter is seen to be one', { skip }, async () => {
+  nas.tell(
+    { kind: 'attempt', at: Date.now(), ip: '192.0.2.77', user: '' },
+    { kind: 'attempt', at: Date.now(), ip: '192.0.2.77', user: ' ' },
+  )
+  const { page, close } = await open(browser)
+  await logIn(page, web)
+  await go(page, '?page=log&ip=192.0.2.77')
+  await counted(page, '#live .user', 2)
+  assert.match(await seen(page, '#live li'), /1 attempt as \(empty\) from 192\.0\.2\.77 on nas$/)
+  assert.equal(await page.locator('#live a.user').count(), 1)
+  assert.equal(await seen(page, '#live a.user'), '(empty)')
+  await close()
+})
+
 test('times are those of the fleet, relative on the page and in full when pointed at', {
   skip,
 }, async () => {

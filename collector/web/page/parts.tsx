@@ -70,9 +70,12 @@ export function HostName({ name }: { name: string }) {
 }
 
 export function UserName({ user }: { user: string }) {
+  const shown = user.trim() === '' ? '(empty)' : visible(user, 80)
+  // The log has no filter for a name without a letter.
+  if (user === '') return <span class="user">{shown}</span>
   return (
     <a class="user" href={href({ page: 'log', user })} title={`What was tried as ${visible(user)}`}>
-      {visible(user, 80)}
+      {shown}
     </a>
   )
 }

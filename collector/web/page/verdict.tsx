@@ -69,7 +69,8 @@ function AlertLines({ alerts }: { alerts: Alerts }) {
         const words = (
           <>
             LOOK: <Address ip={ip} /> failed {counted(failed, 'time')}, then logged in to{' '}
-            <HostName name={host} /> as {visible(user, 60)}, <Ago iso={last} />
+            <HostName name={host} />
+            {user !== '' && ` as ${visible(user, 60)}`}, <Ago iso={last} />
           </>
         )
         const key = `${ip} ${host} ${user}`
