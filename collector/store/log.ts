@@ -7,12 +7,18 @@ import type { Database } from './database.ts'
 /** One line of it; `at` is ms UTC. */
 export type LogEntry = { id: number; at: number; kind: string; text: string }
 
-export type LogAsked = { before?: number | undefined; limit: number; kind?: string | undefined }
+export type LogAsked = {
+  before?: number | undefined
+  limit: number
+  kind?: string | undefined
+  /** Part of the text. */
+  q?: string | undefined
+}
 
 export type Log = {
   /** Adds a line, inside whatever transaction is open; watchers hear of it once it is committed. */
   append: (kind: string, text: string) => void
-  /** The newest lines, newest first; `before` an id for older ones, `kind` only those. */
+  /** The newest lines, newest first; `before` an id for older ones, `kind` and `q` only those. */
   newest: (asked: LogAsked) => LogEntry[]
   /** The newest lines above an id, at most `limit`, oldest first, and how many more there were. */
   after: (id: number, limit: number) => { rows: LogEntry[]; missed: number }
@@ -36,11 +42,15 @@ export function openLog(db: Database, now: () => number, audience?: Audience): L
       db.prepare('INSERT INTO log (at, kind, text) VALUES (?, ?, ?)').run(now(), kind, text)
       announcer?.afterCommit()
     },
-    newest: ({ before = Number.MAX_SAFE_INTEGER, limit, kind }) => {
-      const where = kind === undefined ? 'id < ?' : 'id < ? AND kind = ?'
+    newest: ({ before = Number.MAX_SAFE_INTEGER, limit, kind, q = '' }) => {
+      const conditions = [
+        ...(kind === undefined ? [] : [{ sql: 'AND kind = ?', value: kind }]),
+        ...(q === '' ? [] : [{ sql: 'AND instr(lower(text), lower(?))', value: q }]),
+      ]
+      const also = conditions.map(({ sql }) => sql).join(' ')
       return db
-        .prepare(`SELECT id, at, kind, text FROM log WHERE ${where} ORDER BY id DESC LIMIT ?`)
-        .all(before, ...(kind === undefined ? [] : [kind]), limit)
+        .prepare(`SELECT id, at, kind, text FROM log WHERE id < ? ${also} ORDER BY id DESC LIMIT ?`)
+        .all(before, ...conditions.map(({ value }) => value), limit)
         .map(entryOf)
     },
     after: (id, limit) => after(db, id, limit),

@@ -267,6 +267,25 @@ test('the log can be paused, searched, and scrolled back to its beginning', { sk
   await close()
 })
 
+test('a filter for the collector’s own lines is that of the file, and of what waits', {
+  skip,
+}, async () => {
+  web.log.append('trouble', 'the disk is full')
+  web.log.append('trouble', 'Telegram does not answer')
+  const { page, close } = await open(browser)
+  await logIn(page, web)
+  await go(page, '?page=log&kind=trouble&q=TELEGRAM')
+  await counted(page, '#live li[data-kind]', 1)
+  const table = await download(page, () => page.click('text=CSV'))
+  assert.deepEqual(table.match(/"trouble",".*"/g), ['"trouble","Telegram does not answer"'])
+  await page.click('#pause')
+  web.log.append('trouble', 'Telegram answers again')
+  await page.waitForSelector('text=Paused, 1 new event waiting')
+  await page.selectOption('[aria-label="Kind"]', 'alert')
+  await page.waitForSelector('text=Paused, 0 new events waiting')
+  await close()
+})
+
 test('with the keyboard alone: to the content, to the log, into its rows, and to an attacker', {
   skip,
 }, async () => {

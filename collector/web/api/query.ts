@@ -34,7 +34,13 @@ export const SinceQuery = Type.Object({ since }, strict)
 export const SpanQuery = Type.Object(span, strict)
 export const PageQuery = Type.Object({ before, limit, format }, strict)
 export const LogQuery = Type.Object(
-  { kind: text('Only lines of this kind.', 40), before, limit, format },
+  {
+    kind: text('Only lines of this kind.', 40),
+    q: text('Part of the text.', 256),
+    before,
+    limit,
+    format,
+  },
   strict,
 )
 export const FormatQuery = Type.Object({ format }, strict)

@@ -99,9 +99,9 @@ function addLog(app: FastifyInstance, { log }: RoutesOptions): void {
     '/api/v1/log',
     { schema: documented('What the collector did.', LogQuery, shapes.LogAnswer) },
     async ({ query }, reply) => {
-      const { kind, format } = query
+      const { kind, q, format } = query
       const page = (limit: number, before: number | undefined) => {
-        const rows = log.newest({ before, limit, kind })
+        const rows = log.newest({ before, limit, kind, q })
         return { rows, next: nextOf(rows.at(-1)?.id, rows, limit) }
       }
       const first = readBefore(query.before)

@@ -49,6 +49,8 @@ export function Lines({
     list.current?.scrollTo(0, 0)
   }
   useEffect(() => {
+    // What was held back of another filter's is nothing of this one's.
+    setHeld(0)
     void more(start)
     return listen((batch) => {
       const fit = batch.filter((entry) => passes(entry, wanted))

@@ -40,7 +40,7 @@ export function LogPage() {
           >
             {paused ? 'Go on' : 'Pause'}
           </button>
-          <FindingsExport wanted={wanted} />
+          <ShownExport wanted={wanted} />
         </>
       }
     >
@@ -50,15 +50,12 @@ export function LogPage() {
   )
 }
 
-function FindingsExport({ wanted }: { wanted: Omit<Filters, 'time'> }) {
-  const { kind } = wanted
-  const isFinding = kind === undefined || findingKinds.includes(kind)
-  return (
-    <Export
-      path={path('findings', isFinding ? { ...wanted } : { ...wanted, kind: '' })}
-      name="findings"
-    />
-  )
+function ShownExport({ wanted }: { wanted: Omit<Filters, 'time'> }) {
+  const { kind, q } = wanted
+  if (kind !== undefined && !findingKinds.includes(kind)) {
+    return <Export path={path('log', { kind, q })} name="log" />
+  }
+  return <Export path={path('findings', wanted)} name="findings" />
 }
 
 const exact = [

@@ -80,7 +80,8 @@ async function readFindings(filters: Filters, limit: number, before: Before): Pr
 
 async function readLines(filters: Filters, limit: number, before: Before): Promise<Half> {
   if (before === null) return none
-  const query = { kind: filters.kind, before: text(before), limit: String(limit) }
+  const { kind, q } = filters
+  const query = { kind, q, before: text(before), limit: String(limit) }
   const { log, next } = await ask<LogAnswer>(path('log', query))
   const entries = log.map(lineEntry).filter((entry) => passes(entry, filters))
   return { entries, next }
