@@ -286,6 +286,32 @@ test('a filter for the collector’s own lines is that of the file, and of what 
   await close()
 })
 
+test('what an address goes on doing stands on its page, each deed once', { skip }, async () => {
+  const tell = (many: number) =>
+    nas.tell(
+      ...Array.from({ length: many }, (_, at) => ({
+        kind: 'attempt' as const,
+        at: Date.now() - at * 1000,
+        ip: '192.0.2.88',
+      })),
+    )
+  tell(150)
+  const { page, troubles, close } = await open(browser)
+  await logIn(page, web)
+  await go(page, '?page=attacker&ip=192.0.2.88')
+  const rows = '[aria-label="Everything it did"] .log li'
+  await counted(page, rows, 100)
+  await page.dblclick('text=Further back')
+  await counted(page, rows, 150)
+  const [finding] = tell(1)
+  assert.ok(finding)
+  web.feed.publish({ kind: 'finding', finding })
+  await page.waitForSelector('[aria-label="Attacker"] >> text=151')
+  await counted(page, rows, 151)
+  assert.deepEqual(troubles, [])
+  await close()
+})
+
 test('with the keyboard alone: to the content, to the log, into its rows, and to an attacker', {
   skip,
 }, async () => {

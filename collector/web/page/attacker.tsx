@@ -105,21 +105,19 @@ function Users({ who }: { who: Who }) {
 }
 
 function Deeds({ ip, who }: { ip: string; who: Who | undefined }) {
-  const [rows, setRows] = useState<FindingAnswer[]>([])
-  const [next, setNext] = useState<number | null>()
-  const more = async (before?: number | null) => {
-    const query = { ip, limit: String(perPage), before: before ? String(before) : '' }
-    const page = await ask<FindingsAnswer>(path('findings', query)).catch(() => undefined)
-    if (page === undefined) return
-    setRows((rows) =>
-      [...rows, ...page.findings].sort((one, other) => (one.at < other.at ? 1 : -1)),
-    )
-    setNext(page.next)
-  }
+  const query = { ip, limit: String(perPage) }
+  const newest = useAnswer<FindingsAnswer>(path('findings', query))
+  const [known, setKnown] = useState<FindingsAnswer>()
   useEffect(() => {
-    void more()
-  }, [])
-  if (next === undefined) return <Loading />
+    if (newest !== undefined) setKnown((known) => newer(known, newest))
+  }, [newest])
+  if (known === undefined) return <Loading />
+  const { findings: rows, next } = known
+  const more = async () => {
+    const before = String(next)
+    const page = await ask<FindingsAnswer>(path('findings', { ...query, before }))
+    setKnown((known) => known && { findings: joined(known, page), next: page.next })
+  }
   return (
     <Card title="Everything it did" label="Everything it did" kind="deeds">
       {next === null ? <LanesOfRows rows={rows} /> : who && <LanesOfDays ip={ip} who={who} />}
@@ -133,13 +131,26 @@ function Deeds({ ip, who }: { ip: string; who: Who | undefined }) {
       </ol>
       {next !== null && (
         <p class="more">
-          <button type="button" onClick={() => void more(next)}>
+          <button type="button" onClick={() => void more().catch(() => undefined)}>
             Further back
           </button>
         </p>
       )}
     </Card>
   )
+}
+
+// So many new ones that they do not reach back to what is known stand alone: there is a hole behind them.
+function newer(known: FindingsAnswer | undefined, newest: FindingsAnswer): FindingsAnswer {
+  if (known === undefined || newest.next === null) return newest
+  const had = new Set(known.findings.map(({ n }) => n))
+  if (!newest.findings.some(({ n }) => had.has(n))) return newest
+  return { findings: joined(newest, known), next: known.next }
+}
+
+function joined(one: FindingsAnswer, other: FindingsAnswer): FindingAnswer[] {
+  const rows = new Map([...other.findings, ...one.findings].map((row) => [row.n, row]))
+  return [...rows.values()].sort((a, b) => Date.parse(b.at) - Date.parse(a.at) || b.n - a.n)
 }
 
 const slots = 96
