@@ -28,10 +28,14 @@ export function changed(to: Place): Place {
   return { ...Object.fromEntries(place.value), ...to }
 }
 
-/** Goes to a place; `replace` for what is no step of its own, such as a letter typed. */
+/**
+ * Goes to a place; `replace` for what is no step of its own, such as a letter typed. Nor is going where one
+ * is: it would have to be gone back from.
+ */
 export function go(to: Place, replace = false): void {
   const url = href(to)
-  if (replace) history.replaceState(null, '', url)
+  const isHere = new URL(url, location.href).search === location.search
+  if (replace || isHere) history.replaceState(null, '', url)
   else history.pushState(null, '', url)
   const isNewPage = new URLSearchParams(query.value).get('page') !== (to['page'] ?? null)
   query.value = location.search
