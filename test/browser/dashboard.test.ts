@@ -208,6 +208,7 @@ test('dragging over the chart narrows what is below, and the address says so', {
   await page.waitForSelector('[aria-label="Top attackers"] .empty')
   await page.waitForSelector('[aria-label="0 attempts in the marked time"]')
   await page.waitForSelector('text=Newest of the marked time')
+  await page.waitForSelector('[aria-label="Newest events"] >> text=Nothing happened.')
   await page.reload()
   await page.waitForSelector('[aria-label="Top attackers"] .empty')
   await clickMiddle()

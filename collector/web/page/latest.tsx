@@ -1,8 +1,8 @@
 /** The newest few lines of the log, as a way into it. */
 import { useEffect, useState } from 'preact/hooks'
 import { type Entry, listen } from './live.ts'
-import { Card } from './parts.tsx'
-import { type Filters, passes, readPage } from './past.ts'
+import { Card, Empty, Loading } from './parts.tsx'
+import { type Cursor, type Filters, passes, readPage } from './past.ts'
 import { href } from './route.ts'
 import { Row } from './row.tsx'
 
@@ -11,6 +11,7 @@ const most = 10
 /** Of a host and a time where the page is narrowed to them; what happens now where it is not. */
 export function Latest({ host, time }: { host: string; time: Filters['time'] }) {
   const [rows, setRows] = useState<Entry[]>([])
+  const [isRead, setRead] = useState(false)
   useEffect(() => {
     const wanted = { host, ...(time && { time }) }
     let stopped = false
@@ -21,12 +22,17 @@ export function Latest({ host, time }: { host: string; time: Filters['time'] }) 
           setRows((rows) => merged(fit.slice(-most).reverse(), rows))
         })
     setRows([])
-    readPage(wanted, most).then(
-      (page) => {
-        if (!stopped) setRows((rows) => merged(rows, page.entries))
-      },
-      () => undefined,
-    )
+    setRead(false)
+    const read = async (from?: Cursor): Promise<void> => {
+      const { entries, next } = await readPage(wanted, most, from)
+      if (stopped) return
+      const isEnd = next.finding === null && next.line === null
+      // A page may hold nothing while there is more behind it.
+      if (entries.length === 0 && !isEnd) return read(next)
+      setRows((rows) => merged(rows, entries))
+      setRead(true)
+    }
+    read().catch(() => undefined)
     return () => {
       stopped = true
       stop?.()
@@ -38,6 +44,7 @@ export function Latest({ host, time }: { host: string; time: Filters['time'] }) 
       label="Newest events"
       side={<a href={href({ page: 'log', host })}>Whole log</a>}
     >
+      {rows.length === 0 && (isRead ? <Empty>Nothing happened.</Empty> : <Loading />)}
       <ol class="log">
         {rows.map((entry) => (
           <Row key={entry.key} entry={entry} />
