@@ -5,9 +5,12 @@
  */
 import { plain } from '../../../shared/plain.ts'
 
-export type Cell = string | number | null
+/** A text is cut where it is long; a `whole` one only where a spreadsheet would. */
+export type Cell = string | number | null | { whole: string }
 
 const longestCell = 1000
+// Of Excel: more is cut off there, or the file refused.
+const longestWhole = 32_767
 // With the full-width forms that some spreadsheets take for the plain ones (OWASP, CSV injection).
 const formula = /^\s*[=+\-@|%＝＋－＠]/
 
@@ -24,6 +27,6 @@ export function csvLine(row: readonly Cell[]): string {
 function cellText(cell: Cell): string {
   if (cell === null) return ''
   if (typeof cell === 'number') return String(cell)
-  const text = plain(cell, longestCell)
+  const text = typeof cell === 'string' ? plain(cell, longestCell) : plain(cell.whole, longestWhole)
   return `"${(formula.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`
 }

@@ -85,7 +85,7 @@ export const reportsTable: Table<StoredReport> = {
       one.state,
       one.tries,
       one.why,
-      one.text,
+      { whole: one.text },
     ]),
   shown: reportAnswer,
 }

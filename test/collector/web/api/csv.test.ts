@@ -30,6 +30,13 @@ test('quotes are doubled, line ends, escapes and overrides written out, long cel
   assert.ok(cell('x'.repeat(5000)).length < 1100)
 })
 
+test('a whole text is cut only where a spreadsheet would, and is made as safe', () => {
+  const message = `=${'a line\n'.repeat(800)}`
+  const whole = csvLine([{ whole: message }])
+  assert.equal(whole, `"'${message.replaceAll('\n', '\\u{a}')}"\r\n`)
+  assert.ok(csvLine([{ whole: '\n'.repeat(50_000) }]).length < 32_800)
+})
+
 test('numbers are numbers, nothing is nothing, names keep their letters in Excel', () => {
   assert.equal(csvHead(['n', 'x']) + csvLine([5, null]), '\ufeff"n","x"\r\n5,\r\n')
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { openReports } from '../../../../collector/store/reports/reports.ts'
 import { enrol } from '../../../support/findings.ts'
 import { noon, startWeb, type Web } from '../../../support/web.ts'
 
@@ -53,6 +54,17 @@ test('a spreadsheet holds the whole table, however long', async () => {
     assert.equal(lines.length, rows, path)
     assert.equal(new Set(lines).size, path === 'log' ? lines.length : rows, `${path}: none twice`)
   }
+})
+
+test('a report stands whole in its spreadsheet', async () => {
+  const text = Array.from({ length: 300 }, (_, at) => `row ${at}`).join('; ')
+  await openReports(web.db).ask(noon, noon, () => ({
+    digest: null,
+    parts: [{ text, entities: [] }],
+    loud: true,
+  }))
+  const { text: table } = await file('reports?format=csv')
+  assert.ok(table.includes(`"${text}"`), table)
 })
 
 test('the most active come first, with their hosts and names', async () => {
