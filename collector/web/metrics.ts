@@ -63,7 +63,11 @@ function gather(db: Database, version: string, self: NodeJS.Process): Metric[] {
     counter('cibot_attempts_total', 'Attempts from an address.', counted('attempts')),
     counter('cibot_probes_total', 'Connections that named nobody.', counted('probes')),
     counter('cibot_logins_total', 'Logins from an address.', counted('logins')),
-    gauge('cibot_attackers', 'Addresses with an attempt.', one(totals.totals().attackers)),
+    gauge(
+      'cibot_attackers',
+      'Addresses with an attempt or a probe.',
+      one(totals.totals().attackers),
+    ),
     gauge(
       'cibot_host_online',
       'Whether its agent is connected.',

@@ -314,6 +314,7 @@ test('metrics are read by Prometheus, whatever a host is called', async () => {
   assert.ok(lines.includes('cibot_attempts_total{host="nas"} 12'))
   assert.ok(lines.includes('cibot_host_online{host="a\\"b\\\\c\\nd"} 0'))
   assert.ok(lines.includes('cibot_outbox_parts{state="sent"} 1'))
+  assert.ok(lines.includes('# HELP cibot_attackers Addresses with an attempt or a probe.'))
   for (const line of lines) {
     assert.match(
       line,
