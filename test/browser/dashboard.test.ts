@@ -507,6 +507,27 @@ test('the page says when the connection is lost, goes on by itself, and misses n
   await close()
 })
 
+test('a question that is not answered is told of, however fresh the other numbers are', {
+  skip,
+}, async () => {
+  const { page, close } = await open(browser)
+  await logIn(page, web)
+  await page.waitForSelector('#verdict h1')
+  const broken = `${web.url}/api/v1/totals*`
+  await page.route(broken, (route) => route.fulfill({ status: 500, json: { error: 'it broke' } }))
+  web.log.append('agent', 'something happened')
+  await page.waitForSelector('main >> text=Not all of this page could be answered: it broke.')
+  await page.unroute(broken)
+  web.log.append('agent', 'something happened again')
+  await page.waitForSelector('text=Not all of this page', { state: 'detached' })
+  await go(page, `?page=attackers&q=${'x'.repeat(300)}`)
+  await page.waitForSelector('text=/could be answered: query: q: /')
+  await page.click('nav[aria-label="Pages"] >> text=Hosts')
+  await page.waitForSelector('#hosts')
+  assert.equal(await page.locator('text=could be answered').count(), 0)
+  await close()
+})
+
 test('a session that has ended leads back to the login page, and on to where one was', {
   skip,
 }, async () => {

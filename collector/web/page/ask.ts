@@ -18,6 +18,20 @@ setInterval(() => {
 /** What the collector answered instead of what was asked for. */
 export class Refused extends Error {
   override name = 'Refused'
+  readonly status: number
+  constructor(status: number, sentence: string) {
+    super(sentence)
+    this.status = status
+  }
+}
+
+/** Why something on the page is not answered, by its path: what else came meanwhile may be fresh. */
+export const refusals = signal<ReadonlyMap<string, string>>(new Map())
+
+function noteRefusal(path: string, sentence?: string): void {
+  if (refusals.peek().get(path) === sentence) return
+  const others = [...refusals.peek()].filter(([one]) => one !== path)
+  refusals.value = new Map(sentence === undefined ? others : [...others, [path, sentence]])
 }
 
 /** Asks the API; a session that has ended leads to the login page. Throws Refused with its sentence. */
@@ -28,7 +42,10 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   })
   if (answer.status === 401) toLogin()
   const content = await answer.json().catch(() => ({}))
-  if (!answer.ok) throw new Refused(content.error ?? `the collector answered ${answer.status}`)
+  if (!answer.ok) {
+    const { status } = answer
+    throw new Refused(status, content.error ?? `the collector answered ${status}`)
+  }
   freshAt.value = Date.now()
   return content
 }
@@ -68,9 +85,13 @@ export function useAnswer<T>(path: string | undefined): T | undefined {
       plan(every)
       try {
         const content = await ask<T>(path)
-        if (!stopped) setAnswer({ path, content })
-      } catch {
-        // The age shown says since when there is no answer; the next round tries again.
+        if (stopped) return
+        setAnswer({ path, content })
+        noteRefusal(path)
+      } catch (error) {
+        // Where there is no answer at all, the age shown says since when; the next round tries again.
+        const isRefused = error instanceof Refused && error.status !== 401
+        if (isRefused && !stopped) noteRefusal(path, error.message)
       }
     }
     const onVisible = () => {
@@ -83,6 +104,7 @@ export function useAnswer<T>(path: string | undefined): T | undefined {
     void refresh()
     return () => {
       stopped = true
+      noteRefusal(path)
       stop()
       clearTimeout(timer)
       document.removeEventListener('visibilitychange', onVisible)

@@ -1,10 +1,10 @@
 /** What is on every page: where one can go, whether the page is connected, how old its numbers are. */
 import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { freshAt, now } from './ask.ts'
+import { freshAt, now, refusals } from './ask.ts'
 import { connection } from './live.ts'
 import { at, href } from './route.ts'
-import { span, zone } from './words.ts'
+import { span, visible, zone } from './words.ts'
 
 const tabs = [
   ['', 'Overview', 'M3 13h4V3H3zm5.5 0h4V7h-4zM14 13h4V5h-4z'],
@@ -60,6 +60,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         <Connection />
       </header>
       <main id="main" tabIndex={-1}>
+        <Refusal />
         {children}
       </main>
       <footer>
@@ -72,6 +73,16 @@ export function Frame({ children }: { children: ComponentChildren }) {
         </form>
       </footer>
     </>
+  )
+}
+
+function Refusal() {
+  const [why] = refusals.value.values()
+  if (why === undefined) return null
+  return (
+    <p class="card wrong" role="alert">
+      Not all of this page could be answered: {visible(why)}.
+    </p>
   )
 }
 
