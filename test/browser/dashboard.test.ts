@@ -393,6 +393,18 @@ test('times are those of the fleet, relative on the page and in full when pointe
   await far.close()
 })
 
+test('a wrong clock on the phone makes nothing look older or newer', { skip }, async () => {
+  const { page, close } = await open(browser)
+  await page.addInitScript('const right = Date.now; Date.now = () => right() - 3600_000')
+  await logIn(page, web)
+  await go(page, '?page=attacker&ip=2001:db8:1234:5678:9abc:def0:1234:1000')
+  await page.waitForSelector('[aria-label="Attacker"] time')
+  await page.waitForFunction('document.querySelector("#connection .age").textContent !== ""')
+  assert.match(await seen(page, '[aria-label="Attacker"] time'), /^\d+ (s|min) ago$/)
+  assert.match(await seen(page, '#connection'), /numbers are fresh/)
+  await close()
+})
+
 test('settings are changed, checked, and noted; a report is sent again', { skip }, async () => {
   const { page, troubles, close } = await open(browser)
   await logIn(page, web)

@@ -8,12 +8,25 @@ const every = 15_000
 export const freshAt = signal(0)
 /** Within how many ms numbers should be asked for again; changes whenever something happens. */
 export const happened = signal(0)
-/** Goes on by itself, for ages. */
+/** The collector's time (ms), as far as it has said; goes on by itself, for ages. */
 export const now = signal(Date.now())
 
+/** How far this machine's clock is behind the collector's, ms: ages by a wrong clock would be wrong. */
+let behind = 0
+
 setInterval(() => {
-  now.value = Date.now()
+  now.value = Date.now() + behind
 }, 1000)
+
+// Answers give whole seconds, and are a moment on their way.
+const leastDifference = 3000
+
+function setClock(date: string | null): void {
+  const difference = Date.parse(date ?? '') - Date.now()
+  if (Number.isNaN(difference)) return
+  behind = Math.abs(difference) < leastDifference ? 0 : difference
+  now.value = Date.now() + behind
+}
 
 /** What the collector answered instead of what was asked for. */
 export class Refused extends Error {
@@ -40,13 +53,14 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     ...init,
     headers: { accept: 'application/json', ...init.headers },
   })
+  setClock(answer.headers.get('date'))
   if (answer.status === 401) toLogin()
   const content = await answer.json().catch(() => ({}))
   if (!answer.ok) {
     const { status } = answer
     throw new Refused(status, content.error ?? `the collector answered ${status}`)
   }
-  freshAt.value = Date.now()
+  freshAt.value = now.value
   return content
 }
 
