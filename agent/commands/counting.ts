@@ -36,7 +36,9 @@ export async function* countAll(
 }
 
 const enoughToTell = 64
-const isAnyOwn = () => true
+// One file may hold the logs of many hosts, each with pids and a clock of its own: taken for one host,
+// two whose clocks were apart told every attempt twice.
+const isNoneOwn = () => false
 
 /** Who reads the lines of a log, part after part; `last` is ms UTC of the last one that bore a time. */
 export type Lines = { reader: Reader; last: () => number | null }
@@ -44,7 +46,7 @@ export type Lines = { reader: Reader; last: () => number | null }
 /** Opens them behind a line that bore this time (ms UTC; null where there is none). */
 export function openLines(options: ReadingOptions, count: Count, last: number | null): Lines {
   const parser = openParser({ ...options, last })
-  return { reader: openReader(parser, count, isAnyOwn, options.reference), last: parser.last }
+  return { reader: openReader(parser, count, isNoneOwn, options.reference), last: parser.last }
 }
 
 /** Reads a part of a log that begins at `base` of it and ends with a line, and closes it. */
@@ -150,7 +152,7 @@ export async function* countSource(
   count: Count,
 ): AsyncGenerator<number> {
   const parser = openParser({ ...options, last: null })
-  const reader = openReader(parser, count, isAnyOwn, options.reference)
+  const reader = openReader(parser, count, isNoneOwn, options.reference)
   const tell = teller(count, source.name, options.reference, parser.last)
   const done = new AbortController()
   const readings = source.read({ from: null, since: null, asBytes: true, signal: done.signal })
@@ -177,6 +179,6 @@ function teller(
   return (parsed, offset) => {
     last = parsed.at ?? clock() ?? last
     if (parsed.event === null) count.pass()
-    else count.tell(toldBy({ ...parsed, at: last }, parsed.event, { file, offset }, isAnyOwn))
+    else count.tell(toldBy({ ...parsed, at: last }, parsed.event, { file, offset }, isNoneOwn))
   }
 }

@@ -99,7 +99,7 @@ async function tryLog(bytes: Buffer): Promise<number> {
 async function read(
   pieces: readonly Buffer[],
 ): Promise<{ entries: Entry[]; last: readonly Entry[]; state: FoldState; lines: number }> {
-  const fold = openFold(nothingRead, () => true)
+  const fold = openFold(nothingRead, () => false)
   const entries: Entry[] = []
   let lines = 0
   for await (const batch of understandAll(given(pieces), { zone: 'UTC', reference })) {
@@ -188,7 +188,7 @@ function followed(
   last: number | null,
 ): { entries: Entry[]; state: FoldState; clock: number | null } {
   const parser = openParser({ zone: 'UTC', reference, last })
-  const fold = openFold(from, () => true)
+  const fold = openFold(from, () => false)
   const entries = lines.flatMap(({ offset, text }) => {
     const parsed = parser.line(text)
     const at = parsed.at ?? parser.last() ?? reference

@@ -16,7 +16,7 @@ import { filledFrom } from '../../support/filled-from.ts'
 const options = { zone: 'UTC', reference: Date.UTC(2026, 10, 23) }
 
 async function found(pieces: readonly Buffer[]): Promise<(Finding | Amendment)[]> {
-  const fold = openFold(nothingRead, () => true)
+  const fold = openFold(nothingRead, () => false)
   const entries: (Finding | Amendment)[] = []
   for await (const batch of understandAll(each(pieces), options)) {
     for (const { parsed, offset } of batch)

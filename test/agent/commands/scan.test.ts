@@ -75,6 +75,26 @@ for (const folder of [recordings, join(recordings, 'odd')]) {
   }
 }
 
+test('a log that holds several hosts is counted host by host, whatever the clock of each', async () => {
+  const hosts = [
+    { hour: 12, host: 'nas', address: '192.0.2.7' },
+    { hour: 14, host: 'pi', address: '192.0.2.9' },
+  ]
+  const lines = [0, 1, 2].flatMap((minute) =>
+    ['Invalid user', 'Failed password for invalid user'].flatMap((said) =>
+      hosts.map(({ hour, host, address }) => {
+        const who = `bob from ${address} port 4000${minute}`
+        return `Nov 22 ${hour}:0${minute}:00 ${host} sshd[10${minute}]: ${said} ${who}`
+      }),
+    ),
+  )
+  const { attackers } = await scanned(Buffer.from(`${lines.join('\n')}\n`), 'UTC')
+  assert.deepEqual(
+    Array.from(attackers, ({ ip, attempts }) => [ip, attempts]),
+    hosts.map(({ address }) => [address, 3]),
+  )
+})
+
 test('a log is told by its content, packed or not, from a file or standard input', async () => {
   const log = readFileSync(join(recordings, 'attic.auth.log'))
   const plain = await runMain('agent', ['scan', '--json', join(recordings, 'attic.auth.log')])
