@@ -16,6 +16,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { openDatabase } from '../collector/store/database.ts'
 import { wordsOf } from './support/daemon.ts'
 import { openFleet } from './support/fleet.ts'
@@ -141,6 +142,26 @@ test('a file that is no key is not overwritten', async () => {
 test('a log that is not there, and a span that is none', async () => {
   await fails('agent', ['scan', join(folder, 'none.log')], /none\.log does not exist/)
   await fails('agent', ['scan', '--since', 'yesterday', '-'], /"yesterday" is no span of time/)
+})
+
+test('a packed log that ends too early is counted as far as it goes, and that is said', async () => {
+  const failed = (host: number) =>
+    `Nov 22 17:00:00 nas sshd[${host}]: Failed password for root from 192.0.2.${host} port 5 ssh2\n`
+  // Without compression the cut falls where it is wanted: into the last address.
+  const all = gzipSync(Array.from({ length: 99 }, (_, at) => failed(at + 100)).join(''), {
+    level: 0,
+  })
+  const cut = join(folder, 'cut.gz')
+  writeFileSync(cut, all.subarray(0, all.indexOf('192.0.2.198') + 10))
+  const said = /cut\.gz is cut off or damaged \(unexpected end of file\); what it holds up to there/
+  for (const words of [
+    ['scan', '--json', cut],
+    ['explain', cut],
+  ])
+    await fails('agent', words, said)
+  const { stdout } = await runMain('agent', ['scan', '--json', cut])
+  assert.equal(JSON.parse(stdout).attempts, 98)
+  assert.equal(JSON.parse(stdout).attackers.length, 98)
 })
 
 test('a log that may not be read says whom to add to which group', async () => {

@@ -20,7 +20,7 @@ const readBytes = 256 * 1024
 
 /** Reads a log to its end; gives, after every piece of it, how many lines or entries that held. */
 export async function* countAll(
-  { name, fill }: Pick<Once, 'name' | 'fill'>,
+  { name, fill, cut = notCut }: Pick<Once, 'name' | 'fill'> & Partial<Pick<Once, 'cut'>>,
   options: ReadingOptions,
   count: Count,
 ): AsyncGenerator<number> {
@@ -32,10 +32,11 @@ export async function* countAll(
   }
   if (isExport(bytes.subarray(0, length)))
     yield* countExport(bytes, length, fill, options, count, name)
-  else yield* countLines(bytes, length, fill, openLines(options, count, null), name, 0)
+  else yield* countLines(bytes, length, fill, openLines(options, count, null), name, 0, cut)
 }
 
 const enoughToTell = 64
+const notCut = () => null
 // One file may hold the logs of many hosts, each with pids and a clock of its own: taken for one host,
 // two whose clocks were apart told every attempt twice.
 const isNoneOwn = () => false
@@ -71,6 +72,7 @@ async function* countLines(
   { reader }: Lines,
   file: string,
   start: number,
+  cut: Once['cut'] = notCut,
 ): AsyncGenerator<number, void> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let length = first
@@ -95,8 +97,9 @@ async function* countLines(
     more = await fill(bytes.subarray(length, length + readBytes))
   }
   drop(readLines(reader, bytes, view, length, file, base))
-  // The last line of a log that will not grow is whole without its newline.
-  if (length > 0) {
+  // The last line of a log that will not grow is whole without its newline; where what was packed is cut
+  // off, it is not, and a cut address is a wrong address.
+  if (length > 0 && cut() === null) {
     const nuls = leadingNuls(bytes.subarray(0, length))
     reader.line(bytes, view, nuls, Math.min(length, nuls + longestLine), file, base + nuls)
   }

@@ -1,12 +1,13 @@
+import { ConfigError } from '../../shared/config.ts'
 import { plain, plainJson } from '../../shared/plain.ts'
 import type { AgentConfig } from '../config.ts'
 import type { Event, Parsed } from '../parse/event.ts'
-import { openInput } from './input.ts'
+import { endedEarly, openInput } from './input.ts'
 import { type Understood, understandAll } from './records.ts'
 
 /**
  * Prints, for every line of a log ("-" is standard input), what it was understood as, or that it was
- * not. Throws ConfigError for a file that cannot be read.
+ * not. Throws ConfigError for a file that cannot be read, and at the end for one that ended too early.
  */
 export async function explain(
   config: AgentConfig,
@@ -14,14 +15,17 @@ export async function explain(
   { json, out }: { json: boolean; out: NodeJS.WritableStream },
 ): Promise<void> {
   const options = { zone: config.timeZone, reference: Date.now() }
+  const once = await openInput(file)
   let line = 0
-  for await (const batch of understandAll((await openInput(file)).bytes(), options)) {
+  for await (const batch of understandAll(once.bytes(), options)) {
     const text = batch.map((one) => {
       line += 1
       return json ? asJson(line, one) : asText(line, one)
     })
     if (text.length > 0 && !out.write(`${text.join('\n')}\n`)) await drained(out)
   }
+  const early = endedEarly(once)
+  if (early !== null) throw new ConfigError(early)
 }
 
 function asJson(line: number, { parsed, isTimed }: Understood): string {

@@ -22,6 +22,13 @@ export async function openInput(path: string): Promise<Once> {
   }
 }
 
+/** What is to be said of a log once it was read: that it ended too early, where it is packed; else null. */
+export function endedEarly({ name, cut }: Pick<Once, 'name' | 'cut'>): string | null {
+  const why = cut()
+  if (why === null) return null
+  return `${name} is cut off or damaged (${why}); what it holds up to there was read`
+}
+
 async function* readable(once: Once, path: string): AsyncGenerator<Buffer, void, void> {
   try {
     yield* once.bytes()

@@ -8,7 +8,7 @@ import { type Count, openCount } from '../fold/fold.ts'
 import { type Once, openPart, type Part } from '../source/once.ts'
 import { countAll, countSource } from './counting.ts'
 import { type Cut, countHalves, cutOf } from './halves.ts'
-import { openInput } from './input.ts'
+import { endedEarly, openInput } from './input.ts'
 import { type Measured, openProgress, type Progress } from './progress.ts'
 import type { ReadingOptions } from './records.ts'
 import { startSecond } from './second-half.ts'
@@ -28,7 +28,8 @@ export type ScanOptions = {
 
 /**
  * Counts what is in these logs, in this order, as one stretch of time (no file: this host's own log),
- * and prints the summary. Throws ConfigError for a file that cannot be read.
+ * and prints the summary. Throws ConfigError for a file that cannot be read, and behind the summary for
+ * those that ended too early.
  */
 export async function scan(
   config: AgentConfig,
@@ -38,14 +39,17 @@ export async function scan(
   const now = Date.now()
   const options = { zone: config.timeZone, reference: now }
   const since = span === undefined ? null : now - span
+  const early: string[] = []
+  const threads = availableParallelism() > 1 ? program : undefined
   const logs =
     files.length === 0
       ? await ownLogs(config, options)
-      : givenLogs(files, options, since, availableParallelism() > 1 ? program : undefined)
+      : givenLogs(files, options, since, threads, early)
   const summary = await summarise(logs, since, openProgress(err))
   for (const piece of json ? jsonOf(summary) : [render(summary)]) {
     if (!out.write(piece)) await event(out, 'drain')
   }
+  if (early.length > 0) throw new ConfigError(early.join('; '))
 }
 
 /** A log as scan reads it: counted to its end, with the number of lines of every step. */
@@ -91,6 +95,7 @@ async function* givenLogs(
   options: ReadingOptions,
   since: number | null,
   program: URL | undefined,
+  early: string[],
 ): AsyncGenerator<Log> {
   for (const file of files) {
     const once = await openInput(file)
@@ -98,6 +103,9 @@ async function* givenLogs(
     if (cut === null || program === undefined)
       yield { ...once, counted: (count) => countAll(once, options, count) }
     else yield halvedLog(once, cut, options, since, program)
+    // Asked for the next one, this one was read.
+    const said = endedEarly(once)
+    if (said !== null) early.push(said)
   }
 }
 
