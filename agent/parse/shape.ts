@@ -32,7 +32,7 @@ export type Table = {
  * start with something free come last, in the order given.
  */
 export function tableOf(shapes: readonly Shape[]): Table {
-  const entries = shapes.map((shape) => ({ literal: literalStart(shape.expression), shape }))
+  const entries = shapes.map(entryOf)
   const free = entries.filter(({ literal }) => literal === '')
   const byFirst = new Map<number, Entry[]>()
   for (const entry of entries) {
@@ -55,7 +55,20 @@ export function tableOf(shapes: readonly Shape[]): Table {
   }
 }
 
-type Entry = { literal: string; shape: Shape }
+type Entry = { literal: string; expression: RegExp; shape: Shape }
+
+/**
+ * A dot stands for any character here: for U+2028, which is the end of a line to JavaScript and part of a
+ * name to everybody else, it would not, and who put one into a name was not counted.
+ */
+function entryOf(shape: Shape): Entry {
+  const { expression } = shape
+  return {
+    literal: literalStart(expression),
+    expression: new RegExp(expression.source, 's'),
+    shape,
+  }
+}
 
 function firstEvent(entries: Entry[], text: string, program: string): Event | null {
   for (const entry of entries) {
@@ -65,9 +78,9 @@ function firstEvent(entries: Entry[], text: string, program: string): Event | nu
   return null
 }
 
-function read({ literal, shape }: Entry, text: string, program: string): Event | null {
+function read({ literal, expression, shape }: Entry, text: string, program: string): Event | null {
   if (!text.startsWith(literal)) return null
-  const match = shape.expression.exec(text)
+  const match = expression.exec(text)
   return match === null ? null : shape.event(match, program)
 }
 

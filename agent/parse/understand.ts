@@ -45,7 +45,7 @@ const DASH = 45
 const LETTER_M = 109
 // rsyslog (runtime/ratelimit.c): N further copies of the line before. Only right behind the tag: a
 // user may call himself so.
-const REPEATED = /^message repeated (\d{1,9}) times: \[ ?(.*)\]$/
+const REPEATED = /^message repeated (\d{1,9}) times: \[ ?(.*)\]$/s
 
 /** The classic form says how often, but not what. */
 function lastRepeated(message: string): Event | null {

@@ -31,7 +31,7 @@ function sudoFields(text: string): Partial<Event> {
 }
 
 const SUDO_FIELDS =
-  /^(?: ; )?(?:HOST=\S* ; )?(?:TTY=(\S+) ; )?(?:CHROOT=\S* ; )?(?:PWD=.*? ; )?(?:USER=(\S+))?/
+  /^(?: ; )?(?:HOST=\S* ; )?(?:TTY=(\S+) ; )?(?:CHROOT=\S* ; )?(?:PWD=.*? ; )?(?:USER=(\S+))?/s
 
 const sudo = shapes('sudo')
 

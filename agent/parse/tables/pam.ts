@@ -80,8 +80,8 @@ function tailOf(service: string, rest: string): Tail | null {
   return { ruser: last[1] ?? '', rhost: last[2] ?? '', user: last[3] ?? '' }
 }
 
-const FIRST_HOST = /^ rhost=(\S*)(?: +user=(.*))? *$/
-const LAST_HOST = /^(.*) rhost=(\S*)(?: +user=(\S*))? *$/
+const FIRST_HOST = /^ rhost=(\S*)(?: +user=(.*))? *$/s
+const LAST_HOST = /^(.*) rhost=(\S*)(?: +user=(\S*))? *$/s
 
 function local(event: Event, service: string, logname: string, tty: string, tail: Tail): Event {
   const asking = CONSOLE.test(service) ? '' : tail.ruser || (logname === 'LOGIN' ? '' : logname)

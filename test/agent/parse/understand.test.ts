@@ -366,6 +366,28 @@ rows('losses and changes say what happened in words', [
   ],
 ])
 
+test('an odd line end in a name hides no attempt', () => {
+  // Daemons that do not escape names hand on what is no control character of one byte.
+  for (const name of ['a\u2028b', '\u2029', 'a\r', 'a\nb']) {
+    const cases: [program: string, message: string][] = [
+      ['pure-ftpd', `(?@192.0.2.7) [WARNING] Authentication failed for user [${name}]`],
+      ['proftpd', `h.example (h[192.0.2.7]) - USER ${name} (Login failed): Incorrect password.`],
+      ['login', `FAILED LOGIN 1 FROM 192.0.2.7 FOR ${name}, Authentication failure`],
+      ['webmin', `Invalid login as ${name} from 192.0.2.7`],
+      [
+        'vsftpd',
+        `pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=${name} rhost=192.0.2.7`,
+      ],
+    ]
+    for (const [program, message] of cases) {
+      for (const said of [message, `message repeated 2 times: [ ${message}]`]) {
+        const { kind, ip, user } = understand(program, said) ?? {}
+        assert.deepEqual({ kind, ip, user }, { kind: 'refused', ip: '192.0.2.7', user: name }, said)
+      }
+    }
+  }
+})
+
 // Daniel Cid's and later attacks; the true peer of the lab is always 127.0.0.1.
 test('the attacker’s text on the wrong side of a line is never believed', () => {
   const cases = [
