@@ -9,7 +9,8 @@ import { type Shape, tableOf } from '../shape.ts'
 /** What a PAM message under the tag `program` says; null where it is none. */
 export function understandPam(program: string, message: string): Event | null {
   const { module, service, phase, text } = cutModule(program, message)
-  const event = PAM.event(text, service) ?? (phase === null ? null : byPhase(phase))
+  const ofSssd = module === 'pam_sss' ? SSSD.event(text, service) : null
+  const event = ofSssd ?? PAM.event(text, service) ?? (phase === null ? null : byPhase(phase))
   if (event === null) return null
   if (event.kind === 'refused' || event.kind === 'echo') event.witness = module
   return event
@@ -57,7 +58,16 @@ function failure(
   count?: number,
 ): Event | null {
   const tail = tailOf(service, rest)
-  if (tail === null) return null
+  return tail === null ? null : failureOf(service, logname, tty, tail, count)
+}
+
+function failureOf(
+  service: string,
+  logname: string,
+  tty: string,
+  tail: Tail,
+  count?: number,
+): Event | null {
   const kind = SPEAKS_FOR_ITSELF.has(service) ? 'echo' : 'refused'
   const event =
     tail.rhost === ''
@@ -240,6 +250,29 @@ export const PAM = tableOf([
       text: `password of ${match[1]} changed`,
     }),
     'passwd',
+  ),
+])
+
+const NAMED_TWICE = /^(.*) rhost=(\S*) user=\1$/s
+
+/**
+ * sssd always writes the user, known or not, behind the address. Where the client wrote both he stands
+ * twice, and so shows where the address is; pam_unix may write the same and mean something else.
+ */
+export const SSSD = tableOf([
+  shape(
+    'authentication failure',
+    'sssd src/sss_client/pam_sss.c',
+    'pam_sss(dovecot:auth): authentication failure; logname= uid=0 euid=0 tty=dovecot ruser=x rhost=6.6.6.6 rhost=192.0.2.7 user=x rhost=6.6.6.6',
+    new RegExp(`^authentication failure; ${FIELDS}`),
+    (match, service) => {
+      const [, logname = '', tty = '', rest = ''] = match
+      const twice = CLIENT_NAMES_RUSER.has(service) ? NAMED_TWICE.exec(rest) : null
+      if (twice === null) return null
+      const [, user = '', rhost = ''] = twice
+      return failureOf(service, logname, tty, { ruser: user, rhost, user })
+    },
+    'dovecot',
   ),
 ])
 

@@ -135,6 +135,7 @@ test('long hostile lines are read in linear time', () => {
   const hostile = [
     ' from '.repeat(unit / 6),
     ' rhost='.repeat(unit / 7),
+    ' rhost= user='.repeat(unit / 13),
     ' uid=0 euid=0 tty= ruser='.repeat(unit / 25),
     ' : '.repeat(unit / 3),
     ' '.repeat(unit),
@@ -152,6 +153,7 @@ test('long hostile lines are read in linear time', () => {
     'error: PAM: x for ',
     'pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser=',
     'pam_unix(sshd:auth): authentication failure; logname=',
+    'pam_sss(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=',
     'refused connect from ',
     'drop connection #1 from [',
     '',

@@ -5,7 +5,7 @@ import { ACCOUNTS } from '../../../agent/parse/tables/accounts.ts'
 import { capitalised, DROPBEAR } from '../../../agent/parse/tables/dropbear.ts'
 import { LOGIN, LOGIND, SU, SUDO } from '../../../agent/parse/tables/local.ts'
 import { LOSS } from '../../../agent/parse/tables/loss.ts'
-import { cutModule, PAM, UNIX_CHKPWD } from '../../../agent/parse/tables/pam.ts'
+import { cutModule, PAM, SSSD, UNIX_CHKPWD } from '../../../agent/parse/tables/pam.ts'
 import { SERVICES } from '../../../agent/parse/tables/services.ts'
 import { CUT, cutSshd, SSHD } from '../../../agent/parse/tables/sshd.ts'
 import { understand } from '../../../agent/parse/understand.ts'
@@ -18,6 +18,7 @@ const TABLES: [string, Table, (shape: Shape) => string][] = [
   ['sshd, cut', CUT, ({ example }) => cutSshd(example).text],
   ['dropbear', DROPBEAR, ({ example }) => capitalised(example)],
   ['PAM', PAM, ({ example, program }) => cutModule(program, example).text],
+  ['sssd', SSSD, ({ example, program }) => cutModule(program, example).text],
   ['unix_chkpwd', UNIX_CHKPWD, asItIs],
   ['sudo', SUDO, asItIs],
   ['su', SU, asItIs],

@@ -249,6 +249,32 @@ rows('PAM: an echo beside sshd, the refusal elsewhere', [
     'pam_sss(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.7 user=x rhost=6.6.6.6',
     { kind: 'echo', ip: '192.0.2.7', user: 'x rhost=6.6.6.6', witness: 'pam_sss' },
   ],
+  [
+    'sshd',
+    'pam_sss(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.7 user=a rhost=6.6.6.6 user= rhost=192.0.2.7 user=a',
+    {
+      ...{ kind: 'echo', ip: '192.0.2.7', witness: 'pam_sss' },
+      user: 'a rhost=6.6.6.6 user= rhost=192.0.2.7 user=a',
+    },
+  ],
+  [
+    'auth',
+    'pam_sss(dovecot:auth): authentication failure; logname= uid=0 euid=0 tty=dovecot ruser=x rhost=6.6.6.6 rhost=192.0.2.7 user=x rhost=6.6.6.6',
+    { kind: 'refused', ip: '192.0.2.7', user: 'x rhost=6.6.6.6', witness: 'pam_sss' },
+  ],
+  [
+    'vsftpd',
+    'pam_sss(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser= rhost=6.6.6.6 user=x rhost=192.0.2.7 user= rhost=6.6.6.6 user=x',
+    { kind: 'refused', ip: '192.0.2.7', user: ' rhost=6.6.6.6 user=x', witness: 'pam_sss' },
+  ],
+  [
+    'vsftpd',
+    'pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=x rhost=192.0.2.7 rhost=6.6.6.6 user=x rhost=192.0.2.7',
+    {
+      ...{ kind: 'refused', ip: '192.0.2.7', witness: 'pam_unix' },
+      user: 'x rhost=192.0.2.7 rhost=6.6.6.6 user=x',
+    },
+  ],
 ])
 
 rows('sudo, su and login', [
