@@ -6,6 +6,7 @@ import { plain, plainJson } from '../../shared/plain.ts'
 import type { AgentConfig } from '../config.ts'
 import { type Count, openCount } from '../fold/fold.ts'
 import { type Once, openPart, type Part } from '../source/once.ts'
+import { oldestFirst } from '../source/rotation.ts'
 import { countAll, countSource } from './counting.ts'
 import { type Cut, countHalves, cutOf } from './halves.ts'
 import { endedEarly, openInput } from './input.ts'
@@ -27,8 +28,8 @@ export type ScanOptions = {
 }
 
 /**
- * Counts what is in these logs, in this order, as one stretch of time (no file: this host's own log),
- * and prints the summary. Throws ConfigError for a file that cannot be read, and behind the summary for
+ * Counts what is in these logs as one stretch of time, in this order but for rotated files of one log, whose
+ * oldest comes first (no file: this host's own log), and prints the summary. Throws ConfigError for a file that cannot be read, and behind the summary for
  * those that ended too early.
  */
 export async function scan(
@@ -44,7 +45,7 @@ export async function scan(
   const logs =
     files.length === 0
       ? await ownLogs(config, options)
-      : givenLogs(files, options, since, threads, early)
+      : givenLogs(oldestFirst(files), options, since, threads, early)
   const summary = await summarise(logs, since, openProgress(err))
   for (const piece of json ? jsonOf(summary) : [render(summary)]) {
     if (!out.write(piece)) await event(out, 'drain')

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path'
 import type { Form } from './bytes.ts'
 
 /** A name in a rotation set: the live file, `.N`, or a dated one. */
@@ -54,3 +55,25 @@ export function newestFirst(a: RotatedName, b: RotatedName): number {
   if (a.date !== b.date) return a.date < b.date ? 1 : -1
   return a.name.length - b.name.length
 }
+
+/**
+ * Paths as somebody gave them, but the files of one rotation oldest first: a shell makes of `auth.log*` the
+ * newest first, and a session that a rotation cut in two would begin after its end.
+ */
+export function oldestFirst(paths: readonly string[]): string[] {
+  const files = paths.map(rotatedFile)
+  const left = Map.groupBy(files, ({ log }) => log)
+  for (const some of left.values()) some.sort((a, b) => newestFirst(a.name, b.name))
+  return files.map(({ log, path }) => left.get(log)?.pop()?.path ?? path)
+}
+
+function rotatedFile(path: string): { path: string; log: string; name: RotatedName } {
+  const own = basename(path)
+  const base = own.replace(rotatedEnd, '')
+  const name = parseName(base, own)
+  return name === null
+    ? { path, log: path, name: { name: own, form: null, live: true, number: 0, date: '' } }
+    : { path, log: `${dirname(path)}/${base}`, name }
+}
+
+const rotatedEnd = /(?:\.\d{1,5}|[-._]\d[\d._T-]{4,30}\d)(?:\.[A-Za-z7]\w{0,4})?$/

@@ -116,3 +116,20 @@ test('a log of one short line is counted, however its file is packed', async () 
     assert.equal((JSON.parse(stdout) as { lines: number }).lines, 2)
   }
 })
+
+test('a session that a rotation cut in two is one, in whatever order its files are named', async () => {
+  const { path, remove } = temporaryFolder()
+  after(remove)
+  const of = (message: string) => `Nov 22 17:00:00 nas sshd[7]: ${message}\n`
+  const who = 'bob from 192.0.2.7 port 40000'
+  const [newer, older] = [join(path, 'auth.log'), join(path, 'auth.log.1')]
+  writeFileSync(older, of(`Invalid user ${who}`))
+  writeFileSync(newer, of(`Failed password for invalid user ${who} ssh2`))
+  for (const files of [
+    [newer, older],
+    [older, newer],
+  ]) {
+    const { stdout } = await runMain('agent', ['scan', '--json', ...files])
+    assert.equal(JSON.parse(stdout).attempts, 1)
+  }
+})

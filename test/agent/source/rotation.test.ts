@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { newestFirst, parseName } from '../../../agent/source/rotation.ts'
+import { newestFirst, oldestFirst, parseName } from '../../../agent/source/rotation.ts'
 
 test('names that logrotate gives belong to the rotation', () => {
   const form = (name: string) => parseName('auth.log', name)?.form
@@ -52,4 +52,17 @@ test('the live file is newest, then by number, then by date; a plain copy before
     sorted.map((one) => one.name),
     names,
   )
+})
+
+test('files named in any order are read oldest first within their rotation, and as named besides', () => {
+  const given = [
+    ...['/var/log/auth.log', '/var/log/auth.log.1', '/var/log/auth.log.10.gz', '-'],
+    ...['/var/log/auth.log.2.gz', 'nas/auth.log.1', 'nas/auth.log', 'other.txt'],
+    ...['secure', 'secure-20261115.zst', 'secure-20261122', 'host-192.168.1.10.log'],
+  ]
+  assert.deepEqual(oldestFirst(given), [
+    ...['/var/log/auth.log.10.gz', '/var/log/auth.log.2.gz', '/var/log/auth.log.1', '-'],
+    ...['/var/log/auth.log', 'nas/auth.log.1', 'nas/auth.log', 'other.txt'],
+    ...['secure-20261115.zst', 'secure-20261122', 'secure', 'host-192.168.1.10.log'],
+  ])
 })
