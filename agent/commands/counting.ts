@@ -148,11 +148,15 @@ async function* countExport(
   yield take(Buffer.from('\n\n'))
 }
 
-/** The same for a source of this host, up to where everything there is has been read. */
+/**
+ * The same for a source of this host, up to where everything there is has been read; `miss` is called where
+ * something could not be.
+ */
 export async function* countSource(
   source: Source,
   options: ReadingOptions,
   count: Count,
+  miss: () => void,
 ): AsyncGenerator<number> {
   const parser = openParser({ ...options, last: null })
   const reader = openReader(parser, count, isNoneOwn, options.reference)
@@ -166,7 +170,7 @@ export async function* countSource(
     } else if (reading.kind === 'entries') {
       for (const { offset, record } of reading.entries) tell(parser.record(record), offset)
       yield reading.entries.length
-    }
+    } else if (reading.kind === 'gap') miss()
   }
   done.abort()
 }

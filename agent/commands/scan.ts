@@ -47,6 +47,7 @@ export async function scan(
       ? await ownLogs(config, options)
       : givenLogs(oldestFirst(files), options, since, threads, early)
   const summary = await summarise(logs, since, openProgress(err))
+  if (early.length > 0) summary.isPart = true
   for (const piece of json ? jsonOf(summary) : [render(summary)]) {
     if (!out.write(piece)) await event(out, 'drain')
   }
@@ -87,7 +88,7 @@ async function ownLogs(config: AgentConfig, options: ReadingOptions): Promise<Lo
     name: source.name,
     total: null,
     taken: () => 0,
-    counted: (count) => countSource(source, options, count),
+    counted: (count, tally) => countSource(source, options, count, tally.miss),
   }))
 }
 
@@ -140,7 +141,7 @@ function halvedLog(
 const shownAttackers = 20
 
 /** The summary as JSON, in pieces: all in one text, the names tried would be in memory three times. */
-function* jsonOf({ attackers, local, ...totals }: Summary): Generator<string, void, void> {
+function* jsonOf({ attackers, local, isPart, ...totals }: Summary): Generator<string, void, void> {
   let piece = `${plainJson(totals).slice(0, -1)},"attackers":[`
   let comma = ''
   for (const attacker of attackers) {
@@ -162,8 +163,8 @@ function attackerJson({ ip, attempts, probes, logins, users, first, last }: Atta
   return `${figures},"users":{${tried.join()}},"first":"${first}","last":"${last}"}`
 }
 
-function render({ lines, attempts, probes, logins, attackers, local }: Summary): string {
-  const head = `${count(attempts, 'attempt')} by ${count(attackers.attacking, 'address', 'addresses')}, ${count(probes, 'probe')}, ${count(logins, 'login')} in ${count(lines, 'line')}`
+function render({ lines, attempts, probes, logins, attackers, local, isPart }: Summary): string {
+  const head = `${isPart ? 'at least ' : ''}${count(attempts, 'attempt')} by ${count(attackers.attacking, 'address', 'addresses')}, ${count(probes, 'probe')}, ${count(logins, 'login')} in ${count(lines, 'line')}`
   const rows = Array.from(Iterator.from(attackers).take(shownAttackers), (one) => {
     const users = one.users.slice(0, 3).map(([user, n]) => `${plain(user, 20)} ${n}`)
     const figures = [one.attempts, one.probes, one.logins].map((n) => String(n).padStart(9))

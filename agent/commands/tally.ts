@@ -9,6 +9,8 @@ export type Summary = {
   logins: number
   attackers: Attackers
   local: Local[]
+  /** Something was lost before it could be read, so every count is "at least". */
+  isPart: boolean
 }
 
 /**
@@ -37,6 +39,8 @@ export type Tally = Sink & {
   rows: () => Rows
   /** Adds what another tally has of lines that come later. */
   add: (rows: Rows) => void
+  /** There was something that could not be read. */
+  miss: () => void
   /** Forgets all of it. */
   forget: () => void
   /** The summary so far, over this many lines. */
@@ -50,6 +54,7 @@ export type Rows = {
   figures: Float64Array<ArrayBuffer>
   tried: Tried
   local: ReadonlyMap<string, Local>
+  isPart: boolean
 }
 
 type Local = { user: string; program: string; attempts: number }
@@ -64,6 +69,7 @@ export function openTally(since: number | null): Tally {
   const tries = openTries()
   const byLocalUser = new Map<string, Local>()
   let figures = new Float64Array(64 * width)
+  let isPart = false
 
   /** Where the figures of an address begin; it was seen at this time. */
   const rowOf = (ip: string, at: number): number => {
@@ -83,7 +89,8 @@ export function openTally(since: number | null): Tally {
       if (since !== null && at < since) return
       const ip = session?.ip ?? from
       const user = named ?? session?.user
-      if (ip === undefined) {
+      if (kind === 'loss') isPart = true
+      else if (ip === undefined) {
         if (kind === 'attempt') addLocal(byLocalUser, user ?? '', program, count)
       } else if (kind === 'probe') more(rowOf(ip, at) + probes, count)
       else if (kind === 'login') more(rowOf(ip, at) + logins, count)
@@ -96,9 +103,10 @@ export function openTally(since: number | null): Tally {
     amended: () => undefined,
     rows: () => ({
       ...{ ips: ips.known, users: users.known },
-      ...{ figures, tried: tries.all(), local: byLocalUser },
+      ...{ figures, tried: tries.all(), local: byLocalUser, isPart },
     }),
-    add({ ips: theirs, users: names, figures: told, tried, local }) {
+    add({ ips: theirs, users: names, figures: told, tried, local, isPart: theirsIsPart }) {
+      isPart ||= theirsIsPart
       const rows = theirs.map((ip, number) => {
         const [from, row] = [number * width, rowOf(ip, told[number * width + first] ?? 0)]
         rowOf(ip, told[from + last] ?? 0)
@@ -111,7 +119,11 @@ export function openTally(since: number | null): Tally {
       })
       for (const one of local.values()) addLocal(byLocalUser, one.user, one.program, one.attempts)
     },
+    miss() {
+      isPart = true
+    },
     forget() {
+      isPart = false
       ips.clear()
       users.clear()
       tries.clear()
@@ -125,6 +137,7 @@ export function openTally(since: number | null): Tally {
       logins: sum(figures, logins),
       attackers: attackersOf(ips.known, users.known, figures, tries),
       local: [...byLocalUser.values()].sort((a, b) => b.attempts - a.attempts),
+      isPart,
     }),
   }
 }

@@ -133,3 +133,19 @@ test('a session that a rotation cut in two is one, in whatever order its files a
     assert.equal(JSON.parse(stdout).attempts, 1)
   }
 })
+
+test('where messages were lost the count says "at least", to people', async () => {
+  const failed =
+    'Nov 22 17:00:00 nas sshd[7]: Failed password for bob from 192.0.2.7 port 40000 ssh2\n'
+  const lost =
+    'Nov 22 17:00:01 nas rsyslogd: imuxsock[pid: 7, name: sshd] from <sshd:info>: 120 messages lost due to rate-limiting (500 allowed within 5 seconds)\n'
+  const said = async (log: string, ...words: string[]) =>
+    (await runMain('agent', ['scan', ...words, '-'], log)).stdout
+  assert.match(await said(failed), /^1 attempt by 1 address,/)
+  assert.match(await said(failed + lost), /^at least 1 attempt by 1 address,/)
+  const fields = (text: string) => Object.keys(JSON.parse(text))
+  assert.deepEqual(
+    fields(await said(failed + lost, '--json')),
+    fields(await said(failed, '--json')),
+  )
+})
