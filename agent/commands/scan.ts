@@ -28,9 +28,9 @@ export type ScanOptions = {
 }
 
 /**
- * Counts what is in these logs as one stretch of time, in this order but for rotated files of one log, whose
- * oldest comes first (no file: this host's own log), and prints the summary. Throws ConfigError for a file that cannot be read, and behind the summary for
- * those that ended too early.
+ * Counts what is in these logs as one stretch of time, in this order but for rotated files of one log,
+ * whose oldest comes first (no file: this host's own log), and prints the summary. Throws ConfigError for
+ * a file that cannot be read, and behind the summary for those that ended too early.
  */
 export async function scan(
   config: AgentConfig,
