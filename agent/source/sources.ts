@@ -5,6 +5,7 @@ import { choose, journalState, logPaths, logState } from './choose.ts'
 import { orElse } from './files.ts'
 import { openJournal } from './journal.ts'
 import { openLogFile } from './log-file.ts'
+import { isMountPoint } from './mount.ts'
 import { parseName } from './rotation.ts'
 import type { Source } from './source.ts'
 
@@ -56,5 +57,14 @@ function journal(why: string): ChosenSource {
 }
 
 function logFile(path: string, why: string): ChosenSource {
-  return { ...openLogFile(path), why, trouble: async () => logState(path).trouble }
+  const real = orElse(path, () => realpathSync.native(path))
+  const mounted = isMountPoint(real) ? `; ${alone}` : ''
+  return {
+    ...openLogFile(path),
+    why: `${why}${mounted}`,
+    trouble: async () => logState(path).trouble,
+  }
 }
+
+const alone =
+  'it is mounted by itself, and stays the old file when it is renamed: mount its folder, unless it is rotated by copytruncate'

@@ -2,6 +2,7 @@ import { type FSWatcher, realpathSync, statfsSync, statSync, watch } from 'node:
 import { basename, dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { orElse } from './files.ts'
+import { isMountPoint } from './mount.ts'
 
 /** Notices that a log or its rotation changed. */
 export type LogWatch = {
@@ -96,11 +97,11 @@ function placeOf(path: string): Place {
 }
 
 /**
- * Whether inotify tells of all that can happen to the log: no link stands in the way, and only this
- * machine changes its file system.
+ * Whether inotify tells of all that can happen to the log: no link stands in the way, what is written to it
+ * by another name is not mounted over this one, and only this machine changes its file system.
  */
 function isTold(path: string, { real, folder }: Place): boolean {
-  if (real !== path) return false
+  if (real !== path || isMountPoint(real)) return false
   return localKinds.has(orElse(0, () => statfsSync(folder).type))
 }
 

@@ -18,6 +18,7 @@ import { type TestContext, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { openLogFile } from '../../../agent/source/log-file.ts'
 import type { LogFileSettings } from '../../../agent/source/log-reading.ts'
+import { openSources } from '../../../agent/source/sources.ts'
 import { checker } from '../../../shared/check.ts'
 import type { FilePosition, Position } from '../../../shared/checkpoint.ts'
 import { FilePosition as FilePositionSchema } from '../../../shared/checkpoint.ts'
@@ -35,6 +36,7 @@ type Place = {
     from?: Position | null,
     settings?: Partial<LogFileSettings>,
     since?: number | null,
+    path?: string,
   ) => Reader
 }
 
@@ -49,8 +51,8 @@ function place(t: TestContext): Place {
   return {
     writer,
     path: writer.path,
-    read(from = null, settings = {}, since = null) {
-      const reader = startReader(openLogFile(writer.path, { ...quick, ...settings }), from, since)
+    read(from = null, settings = {}, since = null, path = writer.path) {
+      const reader = startReader(openLogFile(path, { ...quick, ...settings }), from, since)
       readers.push(reader)
       return reader
     },
@@ -556,6 +558,30 @@ test('where inotify says nothing the slow look finds it', async (t) => {
   writing('two')
   await reader.until(has('two'))
   assert.deepEqual(reader.texts(), ['one', 'two'])
+})
+
+test('a log that is mounted by itself, as containers do, is looked at slowly, and said to be', async (t) => {
+  const { path: other, read } = place(t)
+  const outside = join(dirname(other), 'outside log')
+  const inside = join(dirname(other), 'inside log')
+  for (const folder of [outside, inside]) mkdirSync(folder)
+  const [written, seen] = [join(outside, 'auth.log'), join(inside, 'auth.log')]
+  writeFileSync(written, 'one\n')
+  writeFileSync(seen, '')
+  if (spawnSync('mount', ['--bind', written, seen]).status !== 0) {
+    return t.skip('a file is mounted by root only')
+  }
+  try {
+    const reader = read(null, { poll: 30 }, null, seen)
+    await reader.until(caughtUp)
+    appendFileSync(written, 'two\n')
+    await reader.until(has('two'))
+    assert.deepEqual(reader.texts(), ['one', 'two'])
+    const [source] = await openSources([seen], Date.now())
+    assert.match(source?.why ?? '', /mount its folder/)
+  } finally {
+    spawnSync('umount', ['--lazy', seen])
+  }
 })
 
 /** Keeps a file open, so that it can be written to after it was deleted. */
