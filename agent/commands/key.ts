@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, fchmodSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ConfigError, reason } from '../../shared/config.ts'
 import { makePrivateKey, publicKeyOf, readPrivateKey } from '../../shared/handshake.ts'
@@ -42,7 +42,14 @@ function makeKey(file: string, flag: 'w' | 'wx'): KeyObject {
   const pem = makePrivateKey()
   try {
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, pem, { mode: 0o600, flag })
+    const descriptor = openSync(file, flag, 0o600)
+    try {
+      // One that is there keeps the mode it had.
+      fchmodSync(descriptor, 0o600)
+      writeSync(descriptor, pem)
+    } finally {
+      closeSync(descriptor)
+    }
   } catch (error) {
     throw new ConfigError(`cannot write the key to ${file}: ${reason(error)}`, { cause: error })
   }

@@ -3,7 +3,15 @@
  * while all that handles a secret is made to work and to fail.
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -138,4 +146,8 @@ test('an agent’s key can be read by its owner alone, and never leaves its file
   for (const { stdout, stderr } of [made, check]) {
     assert.ok(!(stdout + stderr).includes(secret.slice(10, 40)))
   }
+  // One that came from elsewhere, or that somebody opened to all, closes with the new pair.
+  chmodSync(at('agent.key'), 0o644)
+  await runMain('agent', ['-c', config, 'key', '--new'])
+  assert.equal(statSync(at('agent.key')).mode & 0o777, 0o600)
 })
