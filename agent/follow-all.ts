@@ -12,13 +12,14 @@ import { openTidying, tidy } from './tidy.ts'
 export type All = { log: Logger; follow: (link: Link) => Promise<void> }
 
 /**
- * Opens the program's own log, chooses the logs of this host that are to be read, and says why these.
+ * Opens the program's own log, chooses the logs of this host that are to be read (until the signal aborts),
+ * and says why these.
  */
-export async function openAll(config: AgentConfig): Promise<All> {
+export async function openAll(config: AgentConfig, signal: AbortSignal): Promise<All> {
   const { log, reopen } = openLog({ file: config.logFile, level: config.logLevel })
   process.on('SIGHUP', reopen)
-  const sources = await openSources(config.sources, Date.now())
-  for (const source of sources) log.info({ source: source.name }, source.why)
+  const sources = await openSources(config.sources, Date.now(), signal)
+  for (const { name, why } of sources) if (!signal.aborted) log.info({ source: name }, why)
   return { log, follow: (link) => followAll(config, sources, link) }
 }
 

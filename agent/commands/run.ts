@@ -21,7 +21,7 @@ export async function run(config: AgentConfig, signal: AbortSignal): Promise<voi
   const key = readKey(config.keyFile)
   const ca = config.caFile === undefined ? undefined : readAuthority(config.caFile)
   // What is not needed to be let in is loaded while the collector answers.
-  const following = import('../follow-all.ts').then(({ openAll }) => openAll(config))
+  const following = import('../follow-all.ts').then(({ openAll }) => openAll(config, signal))
   const failed = new AbortController()
   const linked = keepLinked(
     {

@@ -58,11 +58,14 @@ export function logState(path: string): LogState {
   }
 }
 
-/** Empty where the journal can be read by this user, else the sentence why not. */
-export function journalState(command = 'journalctl'): Promise<string> {
+/**
+ * Empty where the journal can be read by this user, else the sentence why not. The signal ends the asking:
+ * on a slow disk journalctl takes its time.
+ */
+export function journalState(command = 'journalctl', signal?: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
     const asked = ['--no-pager', '--lines=1', '--output=export']
-    const settings = { timeout: 10_000, env: { ...process.env, LC_ALL: 'C' } }
+    const settings = { timeout: 10_000, signal, env: { ...process.env, LC_ALL: 'C' } }
     execFile(command, asked, settings, (error, printed, said) => {
       if (error && 'code' in error && error.code === 'ENOENT') resolve(cannotReadJournal(error))
       else if (error || isPartial(said)) resolve(cannotReadJournal(said))

@@ -14,15 +14,19 @@ export type ChosenSource = Source & { why: string; trouble: () => Promise<string
 
 /**
  * Opens the sources of a configuration: paths of log files, "journal", or "auto" for this host's own.
- * `now` is ms UTC. What two names lead to is opened once, as each line would count twice. Throws
+ * `now` is ms UTC; the signal ends the choosing. What two names lead to is opened once, as each line would count twice. Throws
  * ConfigError where the journal and its copy are both named.
  */
-export async function openSources(names: readonly string[], now: number): Promise<ChosenSource[]> {
+export async function openSources(
+  names: readonly string[],
+  now: number,
+  signal?: AbortSignal,
+): Promise<ChosenSource[]> {
   return Promise.all(
     apart(names).map(async (name) => {
       if (name === 'journal') return journal('the settings say so')
       if (name !== 'auto') return logFile(name, 'the settings say so')
-      const choice = choose(logPaths.map(logState), await journalState(), now)
+      const choice = choose(logPaths.map(logState), await journalState(undefined, signal), now)
       return choice.kind === 'journal' ? journal(choice.why) : logFile(choice.path, choice.why)
     }),
   )

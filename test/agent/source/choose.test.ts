@@ -90,3 +90,15 @@ test('how the journal stands is asked of journalctl', async () => {
   assert.match(await says('exit 0'), /empty/)
   assert.match(await journalState(join(folder.path, 'none')), /not installed/)
 })
+
+test('whoever is asked to end does not wait for a slow journalctl', {
+  timeout: 5_000,
+}, async () => {
+  const path = join(folder.path, 'slow')
+  writeFileSync(path, '#!/bin/sh\nexec sleep 60\n')
+  chmodSync(path, 0o755)
+  const end = new AbortController()
+  const asked = journalState(path, end.signal)
+  end.abort()
+  await asked
+})
