@@ -10,6 +10,8 @@ import {
 import { spanOf } from '../shared/span.ts'
 
 const text = Type.String({ minLength: 1 })
+// As long as the wire takes; see shared/wire.ts.
+const source = Type.String({ minLength: 1, maxLength: 512 })
 
 /** agent.json. Every key is optional but `collector`, and that only for the daemon. */
 export const AgentSettings = Type.Object(
@@ -21,7 +23,7 @@ export const AgentSettings = Type.Object(
     /** The agent's private key; made by `key`. */
     keyFile: Type.Optional(text),
     /** "auto", "journal", a log file, or several of these. */
-    source: Type.Optional(Type.Union([text, Type.Array(text, { minItems: 1, maxItems: 16 })])),
+    source: Type.Optional(Type.Union([source, Type.Array(source, { minItems: 1, maxItems: 16 })])),
     /** How far back the first contact reads: a span such as 24h or 7d, or "all". */
     since: Type.Optional(text),
     /** The name this host has in its own log lines. */

@@ -5,6 +5,7 @@
  * ends; the next one starts from its own welcome.
  */
 import { type Checkpoint, nothingRead, type Position } from '../shared/checkpoint.ts'
+import { longestSentence } from '../shared/finding.ts'
 import type { SourceState } from '../shared/wire.ts'
 import { gather } from './fold/count.ts'
 import { openCount } from './fold/fold.ts'
@@ -34,9 +35,9 @@ export type Following = {
 
 /**
  * A file that no longer holds what was read from it is read from its beginning, and most of that is what
- * was read: a power cut took its end, an editor some lines of it. Up to the offset it once had, findings
- * from before the last line understood stay here: counted again, a week's log would be a wrong count, where
- * the gap says only that there may be more. `since` is what holds behind that.
+ * was read: a power cut took its end. Up to the offset that was read, findings from before the last line
+ * understood stay here: counted again, a week's log would be a wrong count, where the gap says only that
+ * there may be more. `since` is what holds behind that.
  */
 type Again = { file: string; upto: number; since: number | null }
 
@@ -78,9 +79,11 @@ export async function follow(following: Following): Promise<void> {
   }
   const readAgain = (from: Position | null): void => {
     const { clock } = understand.state()
-    if (clock === null || position?.kind !== 'file' || from?.kind !== 'file') return
-    again = { file: from.file, upto: position.offset, since }
-    startAt(Math.max(since ?? clock, Math.min(clock, now())))
+    if (position?.kind !== 'file' || from?.kind !== 'file' || from.offset > 0) return
+    // By a clock that was ahead nobody can tell what was read from what was not.
+    if (clock === null || clock > now()) return
+    again = { file: from.file, upto: position.offset, since: again?.since ?? since }
+    startAt(Math.max(since ?? clock, clock))
   }
   const isPast = ({ file, upto }: Again): boolean =>
     position?.kind !== 'file' || position.file !== file || position.offset >= upto
@@ -188,6 +191,6 @@ function stateOf(source: string, read: Reading): SourceState {
     case 'gap':
       return { source, reading: '', lag: null, trouble: '' }
     case 'waiting':
-      return { source, reading: '', lag: 0, trouble: read.trouble }
+      return { source, reading: '', lag: 0, trouble: read.trouble.slice(0, longestSentence) }
   }
 }

@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../shared/checkpoint.ts'
-import type { Amendment, Finding, Gap } from '../shared/finding.ts'
+import { type Amendment, type Finding, type Gap, longestSentence } from '../shared/finding.ts'
 import { limits } from '../shared/wire.ts'
 import type { Link } from './link/link.ts'
 import type { Unnumbered } from './link/window.ts'
@@ -51,7 +51,8 @@ export function openSender(
     flush,
     gap: async (gap) => {
       await flush()
-      await link.submit({ type: 'gap', source, gap })
+      const text = gap.text.slice(0, longestSentence)
+      await link.submit({ type: 'gap', source, gap: { ...gap, text } })
     },
     checkpoint: async (checkpoint) => {
       await flush()

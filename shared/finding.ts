@@ -3,6 +3,9 @@ import Type, { type Static } from 'typebox'
 /** Longest user name kept, in UTF-16 units: sshd cuts at 100 bytes, other daemons do not cut at all. */
 export const longestUser = 256
 
+/** Longest sentence of what could not be read and why: it may name files, whose names may be long. */
+export const longestSentence = 512
+
 /** Most that one line counts: a million findings of a lying agent still add up to a number that is exact. */
 export const mostAtOnce = 1_000_000
 
@@ -75,7 +78,7 @@ export const Gap = Type.Object(
     kind: Type.Enum(['missing', 'rewritten', 'vacuumed', 'torn', 'oversize']),
     /** ms UTC: the last time known before the gap. */
     at: Type.Integer({ minimum: -8.64e15, maximum: 8.64e15 }),
-    text: Type.String({ minLength: 1, maxLength: 512 }),
+    text: Type.String({ minLength: 1, maxLength: longestSentence }),
   },
   strict,
 )

@@ -9,7 +9,7 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { type Checked, checker } from './check.ts'
 import { Checkpoint } from './checkpoint.ts'
-import { Amendment, Finding, Gap } from './finding.ts'
+import { Amendment, Finding, Gap, longestSentence } from './finding.ts'
 
 /** Protocol versions this build speaks, lowest and highest. */
 export const protocol = { min: 1, max: 1 } as const
@@ -131,7 +131,7 @@ export const SourceState = Type.Object(
     /** Bytes on disk not read yet; null where nobody can know (journal). */
     lag: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
     /** Empty when all is well, else one sentence: why nothing can be read. */
-    trouble: Type.String({ maxLength: 512 }),
+    trouble: Type.String({ maxLength: longestSentence }),
   },
   strict,
 )

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { follow } from '../../agent/follow.ts'
 import type { Reading, Source } from '../../agent/source/source.ts'
+import { checker } from '../../shared/check.ts'
+import { SourceState } from '../../shared/wire.ts'
 
 const noon = Date.UTC(2026, 10, 22, 12)
 
@@ -77,4 +79,30 @@ test('a clock set back holds up neither the checkpoint nor the end', async (t) =
   t.mock.timers.tick(24 * 3_600_000)
   await Promise.resolve()
   assert.equal(frames.length, 7, 'nothing is left that would keep an ended agent alive')
+})
+
+test('what is wrong with a log whose path is long is told in a frame that fits', async () => {
+  const path = `/${'a'.repeat(250)}/${'b'.repeat(250)}/log`
+  const states: SourceState[] = []
+  await follow({
+    source: {
+      name: path,
+      async *read() {
+        yield {
+          kind: 'waiting',
+          trouble: `${path} does not exist; it will be read when it appears.`,
+        }
+      },
+    },
+    link: { signal: new AbortController().signal, submit: async () => undefined },
+    checkpoint: undefined,
+    since: null,
+    timeZone: 'UTC',
+    isOwn: () => true,
+    now: () => noon,
+    stands: (state) => states.push(state),
+  })
+  const [state] = states
+  assert.match(state?.trouble ?? '', /^\/a/)
+  assert.deepEqual(checker(SourceState)(state), { ok: true, value: state })
 })

@@ -79,3 +79,10 @@ test('a checkpoint with more than fits leaves out the sessions longest untouched
   assert.ok(kept.length > 100)
   assert.equal(kept.at(-1)?.id, '2999')
 })
+
+test('a gap among files with long names is cut to what a frame takes', async () => {
+  const { frames, sender } = collecting()
+  const text = `${'a'.repeat(250)}.1, ${'a'.repeat(250)}.2, ${'a'.repeat(250)}.3 was removed unread`
+  await sender.gap({ file: 'f', offset: 1, kind: 'missing', at: 1, text })
+  fits(frames[0] ?? '')
+})
