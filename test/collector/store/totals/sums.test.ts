@@ -281,7 +281,7 @@ test('where the making of rows fails, what it had not given is never taken for w
   sums.add([{ ...one, count: 3 }], noRuns())
   // An offset without its run.
   sums.runs()[0]?.files.set(1, { offsets: [0], ends: [] })
-  for (let tries = 0; tries < 3; tries += 1) assert.throws(() => sums.slice(), /no run 0/)
+  for (let tries = 0; tries < 3; tries += 1) assert.throws(() => sums.settle(), /no run 0/)
   assert.deepEqual([sums.through(), sums.pending()], [0, 1])
   db.close()
 })
