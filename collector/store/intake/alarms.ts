@@ -75,8 +75,11 @@ function standingsOf(
   ip: string,
   logins: readonly Login[],
 ): Upto[] {
-  const times = logins.map(({ at }) => at)
-  const bind = { ip, from: Math.min(...times), to: Math.max(...times) }
+  const bind = { ip, from: Number.POSITIVE_INFINITY, to: Number.NEGATIVE_INFINITY }
+  for (const { at } of logins) {
+    bind.from = Math.min(bind.from, at)
+    bind.to = Math.max(bind.to, at)
+  }
   const where = { through: recent.through(), runs: recent.ofAddress(ip) }
   const rows = db.prepare(standingsSql).all({ ...bind, ...where }) as Omit<Upto, 'label'>[]
   return rows.map((row) => ({ ...row, label: labelOf(row.host) }))

@@ -190,6 +190,19 @@ test('failures that arrive after the login they precede alert too', () => {
   assert.equal(tell(ids[0], [finding(1)]).alerts.length, 1)
 })
 
+test('failures that arrive after very many logins they precede alert too', () => {
+  const { db, tell, ids } = fleet('nas', 'pi')
+  tell(ids[1], [finding(5, { kind: 'login', at: at + 60_000 })])
+  db.prepare(
+    `INSERT INTO finding (file, offset, kind, at, host, program, ip, user, count, ordinal)
+     SELECT file, offset + value, kind, at + value, host, program, ip, user, count, ordinal
+     FROM finding, (WITH RECURSIVE many (value) AS (
+       SELECT 1 UNION ALL SELECT value + 1 FROM many WHERE value < 130000) SELECT value FROM many)`,
+  ).run()
+  assert.equal(tell(ids[0], [finding(1)]).alerts.length, 1)
+  assert.deepEqual(rows(db, 'SELECT times FROM alert'), [[130_001]])
+})
+
 test('of logins told together each knows the failures before it, and no later one', () => {
   const { db, tell, ids } = fleet('nas', 'pi')
   tell(ids[0], [finding(1, { count: 3 })])
