@@ -16,7 +16,7 @@ import { configured, openDelivery, senderOf } from '../report/delivery.ts'
 import { queueAlert } from '../report/report.ts'
 import { openAgents } from '../store/agents.ts'
 import { openDatabase } from '../store/database.ts'
-import type { Disk } from '../store/disk.ts'
+import { type Disk, refusedByDisk } from '../store/disk.ts'
 import { collectorIdentity } from '../store/identity.ts'
 import { openIntake } from '../store/intake/intake.ts'
 import { openLog } from '../store/log.ts'
@@ -120,8 +120,7 @@ export async function run(config: CollectorConfig, options: RunOptions): Promise
   return {
     url,
     stop: async () => {
-      clearInterval(housekeeping.watch)
-      clearInterval(housekeeping.clean)
+      housekeeping.end()
       await delivery.stop()
       gate.close()
       await web.close()
@@ -137,7 +136,7 @@ function keepHouse(
   config: CollectorConfig,
   own: Logger,
   changed: () => void,
-): { watch: NodeJS.Timeout; clean: NodeJS.Timeout } {
+): { end: () => void } {
   let seen = db.version()
   const watch = setInterval(() => {
     look()
@@ -146,14 +145,26 @@ function keepHouse(
     seen = version
     changed()
   }, watchEvery)
+  const ended = new AbortController()
   const clean = setInterval(() => {
-    tried(() => {
-      dropOldCopies(config.database, Date.now())
-      const dropped = dropOldFindings(db, config.findingsDays, Date.now())
-      if (dropped > 0) own.info({ dropped }, 'removed findings past their time; their totals stay')
-    })
+    tried(() => dropOldCopies(config.database, Date.now()))
+    dropOldFindings(db, config.findingsDays, Date.now(), ended.signal).then(
+      (dropped) => {
+        if (dropped > 0)
+          own.info({ dropped }, 'removed findings past their time; their totals stay')
+      },
+      (error: unknown) => {
+        if (!refusedByDisk(error)) throw error
+      },
+    )
   }, cleanEvery)
-  return { watch, clean }
+  return {
+    end: () => {
+      clearInterval(watch)
+      clearInterval(clean)
+      ended.abort()
+    },
+  }
 }
 
 async function openWeb(

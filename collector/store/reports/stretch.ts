@@ -1,5 +1,6 @@
 /** Where the next report begins and ends. */
 import type { Database } from '../database.ts'
+import type { PartState } from './parts.ts'
 import type { Range } from './window.ts'
 
 const always = -8.64e15
@@ -50,8 +51,20 @@ export function happened(db: Database, since: number): Stretch {
   return { range, from: since, superseded: [], merged: 0, previous: null }
 }
 
+/** The number up to which no report will ever tell findings again: what is on its way may yet be taken over. */
+export function toldThrough(db: Database): number {
+  const unsent = firstUnsent(db, [...unsentStates, 'sending'])
+  const row =
+    unsent === null
+      ? db.prepare("SELECT max(to_n) AS n FROM report WHERE kind = 'period'").get()
+      : db.prepare('SELECT from_n AS n FROM report WHERE id = ?').get(unsent)
+  return Number(row?.['n'] ?? 0)
+}
+
+const unsentStates: readonly PartState[] = ['ready', 'held', 'refused']
+
 /** The first of the period reports behind the last one of which anything may have arrived. */
-function firstUnsent(db: Database): number | null {
+function firstUnsent(db: Database, states = unsentStates): number | null {
   const row = db
     .prepare(`
       SELECT id FROM report
@@ -60,10 +73,10 @@ function firstUnsent(db: Database): number | null {
         AND id > coalesce((
           SELECT report.id FROM report JOIN outbox ON outbox.report = report.id
           WHERE kind = 'period' AND superseded IS NULL
-            AND NOT (state IN ('ready', 'held', 'refused') AND doubts = 0)
+            AND NOT (state IN (SELECT value FROM json_each(?)) AND doubts = 0)
           ORDER BY report.id DESC LIMIT 1), 0)
       ORDER BY id LIMIT 1`)
-    .get()
+    .get(JSON.stringify(states))
   return row === undefined ? null : Number(row['id'])
 }
 

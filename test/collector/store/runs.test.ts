@@ -25,7 +25,7 @@ test('every finding is in one run of its file, one of its second, one of its add
       assert.deepEqual(found(db, ofAddress), found(db, withAddress))
 
       await openReports(db).close(start, () => ({ digest: {}, parts: [], loud: false }))
-      dropOldFindings(db, days, start + days * 86_400_000 + 2000)
+      await dropOldFindings(db, days, start + days * 86_400_000 + 2000)
       const kept = found(db, 'SELECT n FROM finding')
       assert.ok(kept.length < all.length || frames.flat().every(({ at }) => at >= start + 2000))
       assert.deepEqual(found(db, ofHost), kept)
