@@ -21,7 +21,8 @@ export function printLog(options: LogOptions): { finding: number; entry: number 
   const findings = history.findings({ limit: shown }).findings.reverse()
   const entries = log.newest({ limit: shown }).reverse()
   show(options, findings, entries, shown)
-  return { finding: history.newest(), entry: log.last() }
+  // Of what was read, not of what is there by now: the daemon goes on writing.
+  return { finding: findings.at(-1)?.n ?? 0, entry: entries.at(-1)?.id ?? 0 }
 }
 
 /** Prints what follows, until the signal aborts. */

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { followLog } from '../../../collector/commands/log.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
+import { openHistory } from '../../../collector/store/history.ts'
 import { openLog } from '../../../collector/store/log.ts'
 import { enrol } from '../../support/findings.ts'
 import { acting, hostileNames } from '../../support/hostile.ts'
@@ -76,4 +78,31 @@ test('the report on a terminal: nothing in it acts on the terminal, and no line 
   assert.ok(!acting.test(stdout), 'something in it acts on the terminal')
   assert.doesNotMatch(stdout, /^\s*2026-11-22 12:00:00 {2}login/m)
   assert.match(stdout, /^203\.0\.113\.9 logged in to nas as /m)
+})
+
+test('following the log leaves out nothing that is written while it begins', {
+  timeout: 20_000,
+}, async () => {
+  const db = openDatabase(':memory:')
+  const log = openLog(db, () => now)
+  const teller = enrol(db, 'nas', now)
+  log.append('trouble', 'there before')
+  const printed: string[] = []
+  const ended = new AbortController()
+  const print = (line: string): void => {
+    printed.push(line)
+    if (printed.length === 1) {
+      log.append('trouble', 'written meanwhile')
+      teller.tell({ kind: 'attempt', at: now, ip: '203.0.113.9', user: 'meanwhile' })
+    }
+    if (printed.length === 3) ended.abort()
+  }
+  const options = { log, history: openHistory(db), json: false, timeZone: 'UTC', print }
+  await followLog(options, ended.signal)
+  assert.deepEqual(printed.map((line) => line.split('  ').at(-1)?.trim()).toSorted(), [
+    'nas 203.0.113.9 as meanwhile',
+    'there before',
+    'written meanwhile',
+  ])
+  db.close()
 })
