@@ -16,7 +16,7 @@ import { openReplay, recordings } from './demo/replay.ts'
 
 const ended = endRequested()
 const folder = mkdtempSync(join(tmpdir(), 'cibot-'))
-const fleet = openFleet(folder, process.env)
+const fleet = openFleet(folder, process.env, ended)
 
 try {
   await fleet.startCollector()
@@ -34,10 +34,7 @@ try {
   say(await fleet.collector('report'))
   say(`\nThe dashboard: ${await fleet.loginLink()}`)
   say('(the link logs you in once; the attacks go on, Ctrl-C ends everything)\n')
-  await Promise.race([
-    Promise.all(replays.map((replay) => replay.goOn(ended))),
-    fleet.failed(ended),
-  ])
+  await Promise.race([Promise.all(replays.map((replay) => replay.goOn(ended))), fleet.failed()])
   while (!ended.aborted) await wait(60_000, undefined, { signal: ended }).catch(() => undefined)
 } catch (error) {
   if (!ended.aborted) {

@@ -25,12 +25,15 @@ export type Fleet = {
   /** An address that logs a person in once. */
   loginLink: () => Promise<string>
   /** Rejects when a program ends that should not have. */
-  failed: (ended: AbortSignal) => Promise<void>
+  failed: () => Promise<void>
   stop: () => Promise<void>
 }
 
-/** Opens a fleet in a folder; CIBOT_… variables of `env` reach the collector (a Telegram token, a port). */
-export function openFleet(folder: string, env: NodeJS.ProcessEnv): Fleet {
+/**
+ * Opens a fleet in a folder; CIBOT_… variables of `env` reach the collector (a Telegram token, a port).
+ * Once `ended` aborts, what still waits rejects and nothing new is started.
+ */
+export function openFleet(folder: string, env: NodeJS.ProcessEnv, ended: AbortSignal): Fleet {
   const config = join(folder, 'collector.json')
   const children: { name: string; process: ChildProcess; said: () => string }[] = []
   writeJson(config, {
@@ -40,6 +43,7 @@ export function openFleet(folder: string, env: NodeJS.ProcessEnv): Fleet {
 
   let url = ''
   const start = (name: string, program: string, file: string): ChildProcess => {
+    ended.throwIfAborted()
     const process_ = spawn(process.execPath, [program, '--config', file, 'run'], {
       env: { ...env, ...(name === 'collector' ? {} : { CIBOT_LOG_LEVEL: 'warn' }) },
       stdio: ['ignore', name === 'collector' ? 'pipe' : 'ignore', 'pipe'],
@@ -54,6 +58,7 @@ export function openFleet(folder: string, env: NodeJS.ProcessEnv): Fleet {
   const collector = async (...command: string[]): Promise<string> => {
     const { stdout } = await run(process.execPath, [programs.collector, '-c', config, ...command], {
       env,
+      signal: ended,
     })
     return stdout
   }
@@ -62,8 +67,8 @@ export function openFleet(folder: string, env: NodeJS.ProcessEnv): Fleet {
       const child = start('collector', programs.collector, config)
       const said = children.at(-1)?.said
       const [output] = (await Promise.race([
-        once(child.stdout ?? child, 'data'),
-        once(child, 'exit').then(() => [undefined]),
+        once(child.stdout ?? child, 'data', { signal: ended }),
+        once(child, 'exit', { signal: ended }).then(() => [undefined]),
       ])) as [Buffer | undefined]
       if (output === undefined) throw new Error(said?.() || 'the collector did not start')
       process.stdout.write(output)
@@ -75,7 +80,9 @@ export function openFleet(folder: string, env: NodeJS.ProcessEnv): Fleet {
       mkdirSync(home, { recursive: true })
       const file = join(home, 'agent.json')
       writeJson(file, { collector: url, ...settings })
-      const { stdout: key } = await run(process.execPath, [programs.agent, '-c', file, 'key'])
+      const { stdout: key } = await run(process.execPath, [programs.agent, '-c', file, 'key'], {
+        signal: ended,
+      })
       await collector('agents', 'add', name, key.trim())
       start(name, programs.agent, file)
     },
@@ -85,13 +92,14 @@ export function openFleet(folder: string, env: NodeJS.ProcessEnv): Fleet {
       const ask = async (path: string): Promise<unknown> => {
         const answer = await fetch(`${url}${path}`, {
           headers: { authorization: `Bearer ${token}` },
+          signal: ended,
         })
         return answer.json()
       }
-      return caughtUp(ask, hosts)
+      return caughtUp(ask, hosts, ended)
     },
     loginLink: async () => (await collector('link', 'demo')).trim(),
-    failed: async (ended) => {
+    failed: async () => {
       await Promise.race(children.map(({ process: child }) => once(child, 'exit')))
       const gone = children.find(({ process: child }) => child.exitCode !== null)
       if (!ended.aborted) throw new Error(gone?.said() || `${gone?.name} ended`)
@@ -105,14 +113,18 @@ export function openFleet(folder: string, env: NodeJS.ProcessEnv): Fleet {
 type Totals = { attempts: number; probes: number; logins: number; hosts: number }
 
 // Every host has told something, and nothing new came for a moment.
-async function caughtUp(ask: (path: string) => Promise<unknown>, hosts: number): Promise<Totals> {
+async function caughtUp(
+  ask: (path: string) => Promise<unknown>,
+  hosts: number,
+  ended: AbortSignal,
+): Promise<Totals> {
   let before = ''
   for (let tries = 0; tries < patience.tries; tries++) {
     const totals = (await ask('/api/v1/totals')) as Totals
     const now = JSON.stringify(totals)
     if (totals.hosts >= hosts && now === before) return totals
     before = now
-    await wait(patience.ms)
+    await wait(patience.ms, undefined, { signal: ended })
   }
   throw new Error('the fleet did not report within its time')
 }
@@ -120,7 +132,7 @@ async function caughtUp(ask: (path: string) => Promise<unknown>, hosts: number):
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGTERM')
-  await Promise.race([once(child, 'exit'), wait(3000)])
+  await Promise.race([once(child, 'exit'), wait(3000, undefined, { ref: false })])
   if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
 }
 
