@@ -4,6 +4,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 if [ node_modules/.package-lock.json -nt package-lock.json ]; then exit 0; fi
+# Of two scripts in one fresh clone each would clear away what the other installs: one waits.
+if command -v flock >/dev/null; then
+  exec 9<package-lock.json
+  flock 9
+  if [ node_modules/.package-lock.json -nt package-lock.json ]; then exit 0; fi
+fi
 echo 'installing what is missing (once) …' >&2
 if ! said=$(npm ci --no-audit --no-fund --loglevel=error 2>&1); then
   printf '%s\nnpm could not install the dependencies; is the registry reachable?\n' "$said" >&2
