@@ -1,3 +1,4 @@
+import { dirname, resolve } from 'node:path'
 import Type, { type Static } from 'typebox'
 import { ConfigError, type ConfigSource, readConfig, timeZoneOf } from '../shared/config.ts'
 
@@ -27,7 +28,7 @@ export const CollectorSettings = Type.Object(
     publicUrl: Type.Optional(Type.String({ pattern: '^https?://[^/\\s?#]+[^\\s?#]*$' })),
     /** Addresses of reverse proxies whose X-Forwarded-For is believed. */
     trustProxy: Type.Optional(Type.Array(text, { maxItems: 16 })),
-    /** "sqlite:PATH". */
+    /** "sqlite:PATH", relative to this file as all paths are; cibot.db in the current folder if not said. */
     database: Type.Optional(Type.String({ pattern: '^sqlite:.+$' })),
     retention: Type.Optional(
       Type.Object({ findingsDays: Type.Optional(Type.Integer({ minimum: 1 })) }, strict),
@@ -104,7 +105,7 @@ export function readCollectorConfig(source: ConfigSource): CollectorConfig {
     tls: tlsOf(settings),
     publicUrl: settings.publicUrl?.replace(/\/+$/, ''),
     trustProxy: settings.trustProxy ?? [],
-    database: (settings.database ?? 'sqlite:cibot.db').slice('sqlite:'.length),
+    database: databaseOf(settings, source),
     findingsDays: settings.retention?.findingsDays ?? 90,
     timeZone: timeZoneOf(settings.timeZone),
     report: {
@@ -136,6 +137,12 @@ function readOldSettings(source: ConfigSource): Settings | undefined {
   } catch {
     return undefined
   }
+}
+
+function databaseOf({ database }: Settings, { file }: ConfigSource): string {
+  const path = (database ?? 'sqlite:cibot.db').slice('sqlite:'.length)
+  const isAsItStands = database === undefined || file === undefined || path === ':memory:'
+  return isAsItStands ? path : resolve(dirname(file), path)
 }
 
 // "localhost" may be two addresses, and agents could then reach one that does not know them.

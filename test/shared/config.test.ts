@@ -52,6 +52,14 @@ test('a secret comes from a file, named relative to the settings, without its ne
   assert.equal(readCollectorConfig({ file: path, env: {} }).telegram.token, '1:secret')
 })
 
+test('a database is named relative to the settings, from whatever folder a command is given', () => {
+  const read = (database: string) =>
+    readCollectorConfig({ file: file('d.json', JSON.stringify({ database })), env: {} }).database
+  assert.equal(read('sqlite:cibot.db'), join(folder, 'cibot.db'))
+  assert.equal(read('sqlite:/srv/cibot.db'), '/srv/cibot.db')
+  assert.equal(read('sqlite::memory:'), ':memory:')
+})
+
 test('the agent’s key lies beside its settings, or where systemd hands it over', () => {
   const path = file('agent.json', '{ "collector": "https://nas.lan:8787/" }')
   assert.equal(readAgentConfig({ file: path, env: {} }).keyFile, join(folder, 'agent.key'))
