@@ -15,6 +15,9 @@ import { addToken } from './commands/token.ts'
 import { addUser } from './commands/user.ts'
 import { readCollectorConfig } from './config.ts'
 
+// Names tried are passwords at times, and one-time codes have a secret: as the unit says it (UMask).
+process.umask(0o077)
+
 const command = program(
   'cibot-collector',
   'Counts what the agents of a fleet find, once, and reports it',

@@ -135,6 +135,16 @@ test('the database opens no door: passwords, sessions, links and tokens are hash
   missing('the database', files)
 })
 
+test('the database and a backup of it can be read by the collector’s user alone', async () => {
+  const config = at('own.json')
+  writeFileSync(config, JSON.stringify({ database: `sqlite:${at('own.db')}` }))
+  const { code, stderr } = await runMain('collector', ['-c', config, 'backup', at('copy.db')])
+  assert.equal(code, 0, stderr)
+  for (const file of ['own.db', 'copy.db']) {
+    assert.equal(statSync(at(file)).mode & 0o777, 0o600, file)
+  }
+})
+
 test('an agent’s key can be read by its owner alone, and never leaves its file', async () => {
   const config = at('agent.json')
   writeFileSync(config, JSON.stringify({ collector: fleet.url, keyFile: at('agent.key') }))
