@@ -370,6 +370,24 @@ test('a name without a letter is seen to be one', { skip }, async () => {
   await close()
 })
 
+test('of more names than are given the page says that there may be others', { skip }, async () => {
+  nas.tell(
+    ...Array.from({ length: 1100 }, (_, at) => ({
+      kind: 'attempt' as const,
+      at: Date.now() - 3_600_000,
+      ip: '192.0.2.99',
+      user: `name${at}`,
+    })),
+  )
+  const { page, close } = await open(browser)
+  await logIn(page, web)
+  await go(page, '?page=attacker&ip=192.0.2.99')
+  await page.waitForSelector('[aria-label="Names tried"] .user')
+  assert.match(await seen(page, '[aria-label="Attacker"]'), /names tried, or more\s+1,000/)
+  assert.match(await seen(page, '[aria-label="Names tried"]'), /and 970 more, at least$/)
+  await close()
+})
+
 test('times are those of the fleet, relative on the page and in full when pointed at', {
   skip,
 }, async () => {

@@ -11,6 +11,8 @@ import { counted, moment, number, tally, visible } from './words.ts'
 
 const perPage = 100
 const mostUsers = 30
+/** Most names that the collector gives of one address. */
+const mostGiven = 1000
 
 export function Attacker() {
   const ip = at('ip')
@@ -50,6 +52,7 @@ export function Attacker() {
 type Who = AttackersAnswer['attackers'][number]
 
 function Facts({ who }: { who: Who }) {
+  const names = Object.keys(who.users).length
   return (
     <>
       {who.logins > 0 && who.attempts > 0 && (
@@ -60,7 +63,7 @@ function Facts({ who }: { who: Who }) {
         <Stat name="probes" value={who.probes} />
         <Stat name="logins" value={who.logins} />
         <Stat name="hosts" value={who.seenOn} />
-        <Stat name="names tried" value={Object.keys(who.users).length} />
+        <Stat name={names < mostGiven ? 'names tried' : 'names tried, or more'} value={names} />
       </dl>
       <p class="quiet">
         First seen <Ago iso={who.first} />, last <Ago iso={who.last} />.
@@ -99,7 +102,11 @@ function Users({ who }: { who: Who }) {
           </Bar>
         ))}
       </ol>
-      {users.length > mostUsers && <p class="quiet">and {number(users.length - mostUsers)} more</p>}
+      {users.length > mostUsers && (
+        <p class="quiet">
+          and {number(users.length - mostUsers)} more{users.length >= mostGiven && ', at least'}
+        </p>
+      )}
     </Card>
   )
 }
