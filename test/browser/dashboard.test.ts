@@ -388,6 +388,16 @@ test('of more names than are given the page says that there may be others', { sk
   await close()
 })
 
+test('what the browser would not copy is not said to be copied', { skip }, async () => {
+  const { page, close } = await open(browser)
+  await logIn(page, web)
+  await go(page, '?page=attacker&ip=203.0.113.9')
+  await page.evaluate('navigator.clipboard.writeText = () => Promise.reject(new Error("no"))')
+  await page.click('text=Copy')
+  await page.waitForSelector('button >> text="Not copied"')
+  await close()
+})
+
 test('times are those of the fleet, relative on the page and in full when pointed at', {
   skip,
 }, async () => {

@@ -148,17 +148,20 @@ export function Export({ path, name }: { path: string; name: string }) {
 
 /** Puts a text on the clipboard, where the browser lets a page do that. */
 export function Copy({ text, what }: { text: string; what: string }) {
-  const [done, setDone] = useState(false)
+  const [said, setSaid] = useState('Copy')
   // Only pages that came over TLS, or from this machine, may.
   if (!navigator.clipboard) return null
   const copy = async () => {
-    await navigator.clipboard.writeText(text).catch(() => undefined)
-    setDone(true)
-    setTimeout(() => setDone(false), 1500)
+    const isDone = await navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    )
+    setSaid(isDone ? 'Copied' : 'Not copied')
+    setTimeout(() => setSaid('Copy'), 1500)
   }
   return (
     <button type="button" class="small" onClick={copy} aria-label={`Copy ${what}`}>
-      {done ? 'Copied' : 'Copy'}
+      {said}
     </button>
   )
 }
