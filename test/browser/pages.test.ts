@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { composer, queueAlert } from '../../collector/report/report.ts'
 import { openAgents } from '../../collector/store/agents.ts'
 import type { Entity } from '../../collector/store/reports/parts.ts'
@@ -110,6 +110,7 @@ for (const [look, how] of looks) {
       await page.waitForLoadState('networkidle').catch(() => undefined)
       await page.screenshot({ path: join(pictures, `${look}-${name}.png`) })
       assert.equal(await overflow(page), 0, name)
+      assert.deepEqual(await tooSmall(page), [], name)
       // Through the debugger, which the page's own policy does not bind.
       const found = await page.evaluate(
         `${axe}; axe.run(document, { resultTypes: ['violations'] })`,
@@ -124,6 +125,13 @@ for (const [look, how] of looks) {
     )
     await close()
   })
+}
+
+// Links within a sentence or a line of the log are as high as its letters (WCAG 2.2, 2.5.8).
+function tooSmall(page: Page): Promise<unknown> {
+  return page.evaluate(`[...document.querySelectorAll(
+    '.barred a, .export a, .side > a, .choice a, .more a, .chip, .tabs a, footer a, button, input, select'
+  )].filter((one) => one.getBoundingClientRect().height < 24).map((one) => one.outerHTML)`)
 }
 
 type Violation = { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }
