@@ -67,6 +67,48 @@ test('who was seen on many hosts shows four of them and how many more', { skip }
   await close()
 })
 
+test('what was counted is the same in the verdict, the numbers, the chart, the cards, on the hosts’ pages', {
+  skip,
+}, async () => {
+  const { page, troubles, close } = await open(browser)
+  await logIn(page, web)
+  const all = async (selector: string) =>
+    (await page.locator(selector).allInnerTexts()).map((text) => Number(text.replaceAll(',', '')))
+  const sum = (numbers: number[]) => numbers.reduce((sum, one) => sum + one, 0)
+  const inChart = async () =>
+    Number(
+      /, ([\d,]+) in all/
+        .exec((await page.getAttribute('.plot', 'aria-label')) ?? '')?.[1]
+        ?.replace(',', ''),
+    )
+  // At the end of an hour one page would speak of another span than the next.
+  const left = 3_600_000 - (Date.now() % 3_600_000)
+  if (left < 30_000) await page.waitForTimeout(left)
+  for (const span of ['24h', '7d', '30d']) {
+    await page.goto(`${web.url}/?span=${span}`)
+    await page.waitForSelector('.plot canvas')
+    await page.waitForSelector('.stats dd >> text=/[1-9]/')
+    await page.waitForSelector('#hosts .number >> text=/[1-9]/')
+    await page.waitForSelector('#verdict h1')
+    const [attempts = 0] = await all('.stats dd')
+    assert.ok(attempts > 100)
+    assert.equal(await inChart(), attempts, span)
+    const cards = await all('#hosts .number')
+    assert.equal(sum(cards), attempts, span)
+    if (span === '24h') {
+      assert.match(await seen(page, '#verdict'), new RegExp(`at least ${attempts} attempts`))
+    }
+    await page.click('#hosts .host >> nth=0')
+    await page.waitForURL(/page=host/)
+    await page.goto(`${page.url()}&span=${span}`)
+    await page.waitForSelector('.plot canvas')
+    await page.waitForSelector('.stats dd >> text=/[1-9]/')
+    assert.deepEqual([(await all('.stats dd'))[0], await inChart()], [cards[0], cards[0]], span)
+  }
+  assert.deepEqual(troubles, [])
+  await close()
+})
+
 test('a report stands there as it looked: bold where it was bold, quotes as quotes', {
   skip,
 }, async () => {

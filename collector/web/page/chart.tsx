@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import type { ChartAnswer } from '../api/shapes.ts'
-import { counted, number, range, span, visible, zone } from './words.ts'
+import { counted, number, range, span, start, visible, zone } from './words.ts'
 
 export type Narrowed = { from: number; to: number } | undefined
 
@@ -266,9 +266,10 @@ function tell(chart: ChartAnswer, series: Line[], at: number): string {
   return `${range(from, to)}: ${number(sum)}`
 }
 
-function hint({ step }: ChartAnswer, narrowed: Narrowed): string {
+function hint(chart: ChartAnswer, narrowed: Narrowed): string {
+  const { from } = stepRange(chart, 0)
   return narrowed === undefined
-    ? `In steps of ${span(step)}. Drag or tap to narrow everything below.`
+    ? `Since ${start(from)}, in steps of ${span(chart.step)}. Drag or tap to narrow everything below.`
     : 'Narrowed to what is marked. Tap to widen again.'
 }
 

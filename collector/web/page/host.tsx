@@ -128,7 +128,7 @@ function Saw({ name }: { name: string }) {
         title="What it saw"
         label="What it saw"
         query={query}
-        chart={{ since: span.span, host: name }}
+        chart={{ since: String(span.since), host: name }}
       />
       <Card
         title="Its attackers"

@@ -3,13 +3,14 @@ import type { ChartAnswer, HostsAnswer } from '../api/shapes.ts'
 import { useAnswer } from './ask.ts'
 import { Ago, Card, Export, HostName, Loading, Spark } from './parts.tsx'
 import { at, changed, go } from './route.ts'
+import { path, since } from './span.ts'
 import { compact, counted, number, size, visible } from './words.ts'
 
 type Host = HostsAnswer['hosts'][number]
 
 export function Hosts() {
   const hosts = useAnswer<HostsAnswer>('hosts')?.hosts
-  const day = useAnswer<ChartAnswer>('chart?since=24h&by=host')
+  const day = useAnswer<ChartAnswer>(path('chart', { since: String(since('24h')), by: 'host' }))
   const sought = at('q').toLowerCase()
   const fit = hosts?.filter(({ name }) => name.toLowerCase().includes(sought))
   return (

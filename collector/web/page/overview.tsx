@@ -36,7 +36,7 @@ export function Overview() {
 type Query = Record<string, string>
 
 function Attempts({ query }: { query: Query }) {
-  const { narrowed, span } = chosen()
+  const { narrowed, since } = chosen()
   const host = at('host')
   const isByHost = at('by') === 'host' && host === ''
   return (
@@ -44,7 +44,7 @@ function Attempts({ query }: { query: Query }) {
       title="Attempts"
       label="Attempts along time"
       query={query}
-      chart={{ since: span, host, by: isByHost ? 'host' : '' }}
+      chart={{ since: String(since), host, by: isByHost ? 'host' : '' }}
       side={
         <Choice
           label="Hosts in the chart"

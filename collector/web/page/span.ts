@@ -1,4 +1,5 @@
 /** The span of time a page shows, out of its address: a last so-long, narrowed by from and to. */
+import { now } from './ask.ts'
 import { at } from './route.ts'
 
 export const spans = [
@@ -8,16 +9,22 @@ export const spans = [
 ] as const
 
 const hour = 3_600_000
+const day = 24 * hour
+// With the steps that a chart of so long a time is made of; of many hosts those are days.
 const lengths = new Map([
-  ['24h', 24 * hour],
-  ['7d', 7 * 24 * hour],
-  ['30d', 30 * 24 * hour],
+  ['24h', { length: day, step: hour }],
+  ['7d', { length: 7 * day, step: 2 * hour }],
+  ['30d', { length: 30 * day, step: day }],
 ])
 
 export type Chosen = {
   /** What the chart covers. */
   span: string
-  length: number
+  /**
+   * ms UTC: where it begins, with a whole step. Numbers that began within one would be others than those
+   * of the chart, and of the hosts' cards, beside them.
+   */
+  since: number
   /** ms UTC, where somebody narrowed it. */
   narrowed: { from: number; to: number } | undefined
 }
@@ -27,13 +34,19 @@ export function chosen(): Chosen {
   const from = Number(at('from'))
   const to = Number(at('to'))
   const narrowed = from > 0 && to > from ? { from, to } : undefined
-  return { span, length: lengths.get(span) ?? 24 * hour, narrowed }
+  return { span, since: since(span), narrowed }
+}
+
+/** Where a span that ends now begins, ms UTC. */
+export function since(span: string): number {
+  const { length, step } = lengths.get(span) ?? { length: day, step: hour }
+  return Math.floor((now.peek() - length) / step) * step
 }
 
 /** The same for the API. */
-export function asked({ span, narrowed }: Chosen): Record<string, string> {
+export function asked({ since, narrowed }: Chosen): Record<string, string> {
   return narrowed === undefined
-    ? { since: span }
+    ? { since: String(since) }
     : { since: String(narrowed.from), until: String(narrowed.to) }
 }
 

@@ -3,13 +3,14 @@ import type { AlertsAnswer, HostsAnswer, TotalsAnswer } from '../api/shapes.ts'
 import { useAnswer } from './ask.ts'
 import { Address, Ago, Copy, HostName, Loading } from './parts.tsx'
 import { href } from './route.ts'
+import { path, since } from './span.ts'
 import { counted, listed, visible } from './words.ts'
 
 type Alerts = AlertsAnswer['alerts']
 const mostAlerts = 5
 
 export function Verdict({ hosts }: { hosts: HostsAnswer['hosts'] | undefined }) {
-  const day = useAnswer<TotalsAnswer>('totals?since=24h')
+  const day = useAnswer<TotalsAnswer>(path('totals', { since: String(since('24h')) }))
   const attention = useAnswer<AlertsAnswer>('alerts?since=24h')
   if (day === undefined || attention === undefined || hosts === undefined) {
     return (

@@ -107,11 +107,15 @@ export function clock(at: number, now: number): string {
     : `${day.format(at)} ${clock.format(at)}`
 }
 
+/** Day and time to the minute, in the fleet's zone. */
+export function start(at: number): string {
+  const { hour, day } = formats()
+  return `${day.format(at)} ${hour.format(at)}`
+}
+
 /** From and to, in the fleet's zone. */
 export function range(from: number, to: number): string {
   const { hour, day } = formats()
-  const one = `${day.format(from)} ${hour.format(from)}`
-  return day.format(from) === day.format(to)
-    ? `${one}–${hour.format(to)}`
-    : `${one} – ${day.format(to)} ${hour.format(to)}`
+  const one = start(from)
+  return day.format(from) === day.format(to) ? `${one}–${hour.format(to)}` : `${one} – ${start(to)}`
 }
