@@ -178,7 +178,13 @@ function instantOf(value: string, now: number): number | undefined {
     )
   if (iso === null) return undefined
   const at = Date.parse(value.replace(' ', '+'))
-  return Number.isNaN(at) ? undefined : at
+  return Number.isNaN(at) || !isDay(iso[1] ?? '') ? undefined : at
+}
+
+// To Date the 31st of February is the 3rd of March.
+function isDay(day: string): boolean {
+  const at = Date.parse(day)
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day)
 }
 
 function quoted(value: string): string {

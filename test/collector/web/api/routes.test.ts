@@ -170,6 +170,8 @@ test('a wrong value is refused with a sentence that names it and says what is ri
     ['totals?since=yesterday', /^since: "yesterday" is no time; right would be /],
     ['totals?since=', /^since: "" is no time/],
     ['totals?since=2026-13-45', /^since: /],
+    ['totals?since=2026-02-29', /^since: "2026-02-29" is no time/],
+    ['totals?until=2026-06-31T10:00:00Z', /^until: /],
     ['totals?since=2026-11-22T10:00:00', /^since: /],
     ['totals?since=-5', /^since: /],
     ['totals?since=1e9', /^since: /],
