@@ -81,7 +81,6 @@ export async function openServer(options: ServerOptions): Promise<FastifyInstanc
     trustProxy: options.trustProxy.length === 0 ? false : [...options.trustProxy],
     bodyLimit: bounds.body,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
-    exposeHeadRoutes: false,
     logController: new LogController({ disableRequestLogging: true }),
     ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
   })

@@ -60,8 +60,11 @@ export function addSessions(app: FastifyInstance, options: SessionsOptions): voi
     { schema: { ...schema, body: Credentials }, config: limited },
     logIn,
   )
-  app.get<{ Params: { code: string } }>('/login/:code', { schema, config: limited }, (...both) =>
-    useLink(options, ...both),
+  app.get<{ Params: { code: string } }>(
+    '/login/:code',
+    // A question for the headers alone must not use a link up.
+    { schema, config: limited, exposeHeadRoute: false },
+    (...both) => useLink(options, ...both),
   )
   app.post('/logout', { schema }, async (request, reply) => {
     if (request.caller?.kind === 'person') {

@@ -36,18 +36,13 @@ export function addRoutes(app: FastifyInstance, options: RoutesOptions): void {
   addHosts(app, options)
   addRows(app, options)
   addLive(app, options)
-  app.route({
-    method: ['GET', 'HEAD'],
-    url: '/healthz',
-    config: { open: 'anybody' },
-    schema: { hide: true },
-    handler: async (_request, reply) => {
-      options.db.prepare('SELECT 1').get()
-      const trouble = options.trouble()
-      reply.type('text/plain; charset=utf-8')
-      if (trouble === null) return reply.send('ok\n')
-      return reply.code(503).send(`nothing can be stored: ${trouble.why}\n`)
-    },
+  const open = { schema: { hide: true }, config: { open: 'anybody' } } as const
+  app.get('/healthz', open, async (_request, reply) => {
+    options.db.prepare('SELECT 1').get()
+    const trouble = options.trouble()
+    reply.type('text/plain; charset=utf-8')
+    if (trouble === null) return reply.send('ok\n')
+    return reply.code(503).send(`nothing can be stored: ${trouble.why}\n`)
   })
 }
 
@@ -171,6 +166,7 @@ function addLive(app: FastifyInstance, { live, people }: RoutesOptions): void {
   app.get<{ Querystring: Static<typeof LiveQuery> }>(
     '/api/v1/live',
     {
+      exposeHeadRoute: false,
       schema: {
         ...documented('What happens, as server-sent events.', LiveQuery),
         description:

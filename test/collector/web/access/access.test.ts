@@ -220,6 +220,21 @@ test('logging out ends the session on the server', async () => {
   assert.equal((await web.ask('/api/v1/totals', { headers: { cookie } })).status, 401)
 })
 
+test('HEAD is answered as GET is, without the body', async () => {
+  const cookie = sessionCookie(web)
+  const csv = '/api/v1/attackers?format=csv'
+  for (const path of ['/', '/login', '/api', '/app.js', '/api/v1/totals', '/metrics', csv, '/no']) {
+    const [get, head] = await Promise.all(
+      ['GET', 'HEAD'].map((method) => web.ask(path, { method, headers: { cookie } })),
+    )
+    assert.equal(head?.status, get?.status, path)
+    assert.equal(head?.headers.get('content-type'), get?.headers.get('content-type'), path)
+    assert.equal(await head?.text(), '', path)
+  }
+  const stranger = await web.ask('/api/v1/totals', { method: 'HEAD' })
+  assert.equal(stranger.status, 401)
+})
+
 test('a person is told no in a page, a script in JSON', async () => {
   const cookie = sessionCookie(web)
   const accept = 'text/html,*/*;q=0.8'
