@@ -41,9 +41,10 @@ export function openTime({ zone, reference, last: before = null }: TimeOptions):
     const day = days(year, stamp.month, stamp.day)
     if (day.midnight !== null) return day.midnight + clock
     const { early, late } = day.at(stamp)
+    const within = clock % 60_000
     // When clocks go back, 02:30 comes twice: a line after a later one is of the second time.
-    const second = last !== null && last > early + SLACK
-    return (second ? late : early) + (clock % 60_000)
+    const second = last !== null && last > early + within + SLACK
+    return (second ? late : early) + within
   }
 
   let usual: Usual = { month: 0, day: 0, midnight: 0 }

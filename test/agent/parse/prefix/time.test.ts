@@ -101,6 +101,14 @@ test('when clocks go back, the second 02:30 is the one after a later line', () =
   ])
 })
 
+test('when clocks go back, every second of both hours is read as what it is', () => {
+  const began = Date.UTC(2026, 9, 25)
+  const moments = Array.from({ length: 1200 }, (_, at) => new Date(began + at * 6000).toISOString())
+  // 00:MM:SS and 01:MM:SS UTC are both 02:MM:SS there.
+  const lines = moments.map((moment) => `Oct 25 02:${moment.slice(14, 19)} `)
+  assert.deepEqual(read(lines, 'Europe/Rome'), moments)
+})
+
 test('when clocks go back, a line out of order by a second stays in its hour', () => {
   const lines = ['Oct 25 02:30:05 ', 'Oct 25 02:30:04 ']
   assert.deepEqual(read(lines, 'Europe/Rome'), [
