@@ -6,7 +6,7 @@ import type { Parsed } from '../parse/event.ts'
 import { openExport } from '../parse/export.ts'
 import { readEntry } from '../parse/journal.ts'
 import { openParser, type Parser } from '../parse/parse.ts'
-import { splitLines } from '../source/lines.ts'
+import { linesOf } from '../source/once.ts'
 
 /** One line or journal entry understood; `offset` grows with every one. */
 export type Understood = { offset: number; parsed: Parsed & { at: number }; isTimed: boolean }
@@ -15,42 +15,41 @@ export type Understood = { offset: number; parsed: Parsed & { at: number }; isTi
 export type ReadingOptions = { zone: string; reference: number }
 
 /**
- * Understands everything in a log, given as its decompressed bytes in any pieces; gives one batch for
- * each piece.
+ * Understands everything in a log, given as its decompressed bytes in any pieces; gives batches as the
+ * pieces come. Memory stays the same however long a line of it is.
  */
 export async function* understandAll(
   pieces: AsyncIterable<Buffer>,
   options: ReadingOptions,
 ): AsyncGenerator<Understood[]> {
   const parser = openParser({ ...options, last: null })
-  let reader: Reader | undefined
+  const timed = timekeeper(parser, options.reference)
+  const rest = pieces[Symbol.asyncIterator]()
   let begin: Buffer = Buffer.alloc(0)
-  for await (const piece of pieces) {
-    if (reader !== undefined) {
-      yield reader.push(piece)
-      continue
+  while (begin.length < enoughToTell) {
+    const { done, value } = await rest.next()
+    if (done) break
+    begin = Buffer.concat([begin, value])
+  }
+  const all = startingWith(begin, rest)
+  if (isExport(begin)) yield* entriesOf(all, parser, timed)
+  else {
+    for await (const lines of linesOf(all)) {
+      yield lines.map(({ offset, text }) => timed(offset, parser.line(text)))
     }
-    begin = Buffer.concat([begin, piece])
-    if (begin.length < enoughToTell) continue
-    reader = readerFor(begin, parser, options.reference)
-    yield reader.push(begin)
   }
-  if (reader === undefined) {
-    reader = readerFor(begin, parser, options.reference)
-    yield reader.push(begin)
-  }
-  yield reader.end()
+}
+
+async function* startingWith(
+  begin: Buffer,
+  rest: AsyncIterator<Buffer>,
+): AsyncGenerator<Buffer, void, void> {
+  yield begin
+  for (let piece = await rest.next(); !piece.done; piece = await rest.next()) yield piece.value
 }
 
 /** Bytes by which a journal export is told from lines. */
 const enoughToTell = 64
-
-type Reader = { push: (piece: Buffer) => Understood[]; end: () => Understood[] }
-
-function readerFor(first: Buffer, parser: Parser, reference: number): Reader {
-  const timed = timekeeper(parser, reference)
-  return isExport(first) ? exportReader(parser, timed) : lineReader(parser, timed)
-}
 
 /** Whether a log that begins so is an export of the journal. */
 export function isExport(begin: Buffer): boolean {
@@ -68,26 +67,15 @@ function timekeeper(parser: Parser, reference: number): Timed {
   }
 }
 
-function lineReader(parser: Parser, timed: Timed): Reader {
-  let rest: Buffer = Buffer.alloc(0)
-  let base = 0
-  const take = (bytes: Buffer): Understood[] => {
-    const { lines, used } = splitLines(bytes, base)
-    rest = bytes.subarray(used)
-    base += used
-    return lines.map(({ offset, text }) => timed(offset, parser.line(text)))
-  }
-  return {
-    push: (piece) => take(rest.length === 0 ? piece : Buffer.concat([rest, piece])),
-    // The last line of a log that will not grow is whole without its newline.
-    end: () => (rest.length === 0 ? [] : take(Buffer.concat([rest, Buffer.from('\n')]))),
-  }
-}
-
-function exportReader(parser: Parser, timed: Timed): Reader {
+async function* entriesOf(
+  pieces: AsyncIterable<Buffer>,
+  parser: Parser,
+  timed: Timed,
+): AsyncGenerator<Understood[]> {
   const splitter = openExport()
   let count = 0
   const take = (piece: Buffer): Understood[] =>
     splitter.push(piece).map((entry) => timed(count++, parser.record(readEntry(entry))))
-  return { push: take, end: () => take(Buffer.from('\n\n')) }
+  for await (const piece of pieces) yield take(piece)
+  yield take(Buffer.from('\n\n'))
 }

@@ -172,7 +172,8 @@ function formOf(name: string, first: Buffer): Form {
   return magics.find(([, magic]) => begins.startsWith(magic))?.[0] ?? 'plain'
 }
 
-async function* linesOf(pieces: AsyncGenerator<Buffer>): AsyncGenerator<Line[]> {
+/** The lines in a log that comes in pieces, as `Once.lines` gives them. */
+export async function* linesOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<Line[], void, void> {
   let rest: Buffer = Buffer.alloc(0)
   let base = 0
   let dropped = 0

@@ -122,5 +122,17 @@ test('lines longer than are kept, holes of NULs and a line without an end are co
       users,
       ['a', 'b', 'c', 'd'].map((name) => [name, at(name)]),
     )
+    assert.deepEqual(await found(pieces), await counted(pieces))
   }
+})
+
+test('a line without an end is understood in the time it takes to read it', {
+  timeout: 60_000,
+}, async () => {
+  const piece = Buffer.alloc(64 * 1024, 'x')
+  // 256 MiB of it: kept and joined piece by piece they would be half a TiB to copy.
+  const endless = Array.from({ length: 4096 }, () => piece)
+  const lines: unknown[] = []
+  for await (const batch of understandAll(each(endless), options)) lines.push(...batch)
+  assert.equal(lines.length, 1)
 })
