@@ -1,3 +1,5 @@
+import { plain } from '../../shared/plain.ts'
+
 /** Something being read; `total` is null where nobody knows how much there is. */
 export type Measured = { name: string; total: number | null; taken: () => number }
 
@@ -23,7 +25,7 @@ export function openProgress(err: NodeJS.WriteStream): Progress {
       shown = now
       visible = true
       const part = total === null || total === 0 ? '' : ` ${Math.floor((100 * taken()) / total)} %`
-      err.write(`\r\x1b[K${name}${part}, ${lines.toLocaleString('en')} lines`)
+      err.write(`\r\x1b[K${plain(name, 200)}${part}, ${lines.toLocaleString('en')} lines`)
     },
     done: () => {
       if (visible) err.write('\r\x1b[K')

@@ -166,7 +166,7 @@ function attackerJson({ ip, attempts, probes, logins, users, first, last }: Atta
 function render({ lines, attempts, probes, logins, attackers, local, isPart }: Summary): string {
   const head = `${isPart ? 'at least ' : ''}${count(attempts, 'attempt')} by ${count(attackers.attacking, 'address', 'addresses')}, ${count(probes, 'probe')}, ${count(logins, 'login')} in ${count(lines, 'line')}`
   const rows = Array.from(Iterator.from(attackers).take(shownAttackers), (one) => {
-    const users = one.users.slice(0, 3).map(([user, n]) => `${plain(user, 20)} ${n}`)
+    const users = one.users.slice(0, 3).map(([user, n]) => `${nameOf(user, 20)} ${n}`)
     const figures = [one.attempts, one.probes, one.logins].map((n) => String(n).padStart(9))
     return `${plain(one.ip, 45).padEnd(40)}${figures.join('')}   ${users.join(', ')}`
   })
@@ -177,9 +177,15 @@ function render({ lines, attempts, probes, logins, attackers, local, isPart }: S
     ...(rows.length > 0 ? ['', title, ...rows] : []),
     ...(more > 0 ? [`… and ${more} more (--json lists them all)`] : []),
     ...(local.length > 0 ? ['', 'at the machine itself:'] : []),
-    ...local.map(({ user, program, attempts: n }) => `  ${plain(user)} by ${program}: ${n}`),
+    ...local.map(
+      ({ user, program, attempts: n }) => `  ${nameOf(user)} by ${plain(program)}: ${n}`,
+    ),
     '',
   ].join('\n')
+}
+
+function nameOf(user: string, most?: number): string {
+  return plain(user, most) || '(empty name)'
 }
 
 function count(n: number, one: string, many = `${one}s`): string {

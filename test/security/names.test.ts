@@ -98,6 +98,20 @@ test('scan: the terminal shows it, and --json gives each name its own count', as
   assert.equal(users.size, hostile.length)
 })
 
+test('scan and explain: under a tag that a local user chose, as the journal has it', async () => {
+  const of = (program: string, message: string) =>
+    JSON.stringify({ SYSLOG_IDENTIFIER: program, _PID: '7', _UID: '1000', MESSAGE: message })
+  const failure = 'authentication failure; logname= uid=0 euid=0 tty= ruser= rhost= '
+  const journal = join(fleet.folder, 'tags.json')
+  const tags = [`x${ESC}[2J\nnobody by sudo: 9\u202e`, 'y']
+  writeFileSync(journal, tags.map((tag) => `${of(tag, `pam_unix(x:auth): ${failure}`)}\n`).join(''))
+  const { stdout } = await agent('scan', journal)
+  harmless(stdout, 300)
+  assert.equal(stdout.split('at the machine itself:\n')[1]?.trimEnd().split('\n').length, 2)
+  assert.match(stdout, / {2}\(empty name\) by y: 1\n/)
+  harmless((await agent('explain', journal)).stdout, 300)
+})
+
 test('explain: a line for each line, and the name as JSON reads back as it was', async () => {
   const shown = await agent('explain', file)
   harmless(shown.stdout, 300)
