@@ -3,7 +3,7 @@ import type { Event, Parsed } from './event.ts'
 import { type JournalRecord, readJson } from './journal.ts'
 import { cutPrefix, type Prefix, pastDecoration } from './prefix/prefix.ts'
 import { openTime, type Time, type TimeOptions } from './prefix/time.ts'
-import { understand } from './understand.ts'
+import { baseOf, understand } from './understand.ts'
 
 export type Parser = {
   /** `text` is one decoded line, in the order of its file; it may be one of `journalctl -o json`. */
@@ -56,12 +56,22 @@ function understandRecord(record: JournalRecord): Parsed {
 }
 
 /**
- * Anybody on a machine may log under the tag of sshd (logger -t sshd); only journald knows who did.
- * What sshd and dropbear themselves write as the user, after login, is the end of his session.
+ * Anybody on a machine may log under any tag (logger -t sshd), with its path or under none at all; only
+ * journald knows who did. What sshd and dropbear themselves write as the user, after login, is the end of
+ * his session. What else a person's own processes have to tell is of the machine: a daemon that hears of
+ * addresses, one that writes logs, and what changes another's account, run as somebody else.
  */
 function isForged({ program, uid }: JournalRecord, event: Event): boolean {
-  if (uid === null || uid === 0 || program === null || !ONLY_ROOT.test(program)) return false
-  return event.kind !== 'closed' || event.preauth === true
+  if (uid === null || uid === 0) return false
+  const tag = baseOf(program ?? '')
+  if (tag === '' || ONLY_ROOT.test(tag)) return event.kind !== 'closed' || event.preauth === true
+  if (uid < firstPerson || uid > lastPerson) return false
+  if (event.kind === 'change') return !HIS_OWN.test(tag)
+  return event.ip !== undefined || event.kind === 'loss'
 }
 
-const ONLY_ROOT = /^(?:sshd|sshd-session|sshd-auth|dropbear)$/
+const ONLY_ROOT = /^(?:sshd|sshd-session|sshd-auth|dropbear)(?:\(pam_\w+\))?$/
+const HIS_OWN = /^(?:passwd|chfn|chsh|chage|gpasswd|su|sudo)$/
+
+/** The user ids that people have (systemd docs/UIDS-GIDS.md): below are daemons, above are dynamic ones. */
+const [firstPerson, lastPerson] = [1000, 60_513]

@@ -133,7 +133,7 @@ export function isForeign(program: string): boolean {
 }
 
 /** Some systems log the whole path of a daemon: `/usr/sbin/sshd[1]:`. */
-function baseOf(program: string): string {
+export function baseOf(program: string): string {
   return program.slice(program.lastIndexOf('/') + 1)
 }
 

@@ -86,6 +86,46 @@ test('a local user cannot speak for sshd or dropbear (logger -t sshd)', () => {
   assert.equal(eventOf({ _UID: undefined })?.kind, 'named')
 })
 
+test('nor with the path of its program, under an older form of its tag, or under no tag', () => {
+  const accepted = 'Accepted password for root from 6.6.6.6 port 1 ssh2'
+  const password = "Bad password attempt for 'root' from 6.6.6.6:1"
+  const failure =
+    'authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=6.6.6.6  user=root'
+  const said = (program: string | undefined, message: string, uid: string) =>
+    eventOf({ _UID: uid, _COMM: undefined, SYSLOG_IDENTIFIER: program, MESSAGE: message })?.kind
+  for (const [program, message, kind] of [
+    ['/usr/sbin/sshd', accepted, 'accepted'],
+    ['x/dropbear', password, 'refused'],
+    ['sshd(pam_unix)', failure, 'refused'],
+    [undefined, accepted, 'accepted'],
+  ] as const) {
+    assert.equal(said(program, message, '0'), kind, message)
+    for (const uid of ['33', '1000']) assert.equal(said(program, message, uid), undefined, message)
+  }
+})
+
+test('no person speaks of addresses, of lost messages or of others’ accounts, as daemons do', () => {
+  const failure = 'authentication failure; logname= uid=0 euid=0 tty=ftp ruser=x'
+  const said = (program: string, message: string, uid: string) =>
+    eventOf({ _UID: uid, SYSLOG_IDENTIFIER: program, MESSAGE: message })?.kind
+  for (const [program, message, kind] of [
+    ['vsftpd', `pam_unix(vsftpd:auth): ${failure} rhost=6.6.6.6`, 'refused'],
+    ['any', `pam_unix(sshd:auth): ${failure} rhost=6.6.6.6`, 'echo'],
+    ['phpMyAdmin', 'user denied: root (mysql-denied) from 6.6.6.6', 'refused'],
+    ['systemd-journald', 'Suppressed 102 messages from ssh.service', 'loss'],
+    ['useradd', 'new user: name=eve, UID=0, GID=0, home=/, shell=/bin/sh', 'change'],
+  ] as const) {
+    for (const uid of ['0', '33', '65534']) assert.equal(said(program, message, uid), kind, message)
+    for (const uid of ['1000', '60000']) assert.equal(said(program, message, uid), undefined)
+  }
+  // What a person runs tells of him alone.
+  const local = 'pam_unix(sudo:auth): authentication failure; logname=bob uid=1000 euid=0'
+  const asked = `${local} tty=/dev/pts/0 ruser=bob rhost=  user=bob`
+  assert.equal(said('sudo', asked, '1000'), 'refused')
+  const changed = 'pam_unix(passwd:chauthtok): password changed for bob'
+  assert.equal(said('passwd', changed, '1000'), 'change')
+})
+
 test('the end of a session is written by its user and heard', () => {
   const end = 'Disconnected from user bob 10.77.0.101 port 44244'
   assert.equal(eventOf({ _UID: '1001', MESSAGE: end })?.kind, 'closed')
