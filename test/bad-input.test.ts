@@ -1,7 +1,6 @@
 /** What a person can get wrong is answered with one sentence that says what to do, and exit code 2. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import {
   chmodSync,
   closeSync,
@@ -11,8 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer as createPage } from 'node:http'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -88,29 +86,6 @@ test('an address that is none shows what one looks like', () =>
     ['-c', settings('d.json', { collector: 'nas.lan' }), 'run'],
     /"nas\.lan" is no address of a collector; it looks like https:\/\/nas\.lan:8787/,
   ))
-
-test('an address at which no collector answers says what it may be instead', async (t) => {
-  const page = createPage((_, answer) => answer.writeHead(404).end()).listen(0, '127.0.0.1')
-  // As a server of TLS does with what is none.
-  const rude = createServer((socket) => socket.once('data', () => socket.destroy()))
-  rude.listen(0, '127.0.0.1')
-  await Promise.all([once(page, 'listening'), once(rude, 'listening')])
-  t.after(() => {
-    page.close()
-    rude.close()
-  })
-  const at = (server: Server) => `127.0.0.1:${(server.address() as AddressInfo).port}`
-  const source = settings('other.log', '')
-  for (const [name, collector, sentence] of [
-    ['tls', `https://${at(page)}`, /speaks no TLS; does it begin with http:/],
-    ['plain', `http://${at(rude)}`, /hangs up without an answer; .* https:/],
-    ['page', `http://${at(page)}`, /is no collector \(HTTP 404\); are the port and the path right/],
-  ] as const) {
-    const file = settings(`${name}.json`, { collector, source, keyFile: `${name}.key` })
-    assert.equal((await runMain('agent', ['-c', file, 'key'])).code, 0)
-    await fails('agent', ['-c', file, 'check'], sentence)
-  }
-})
 
 test('an agent without a key says how to make one', () =>
   fails(

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { ConfigError, reason } from '../../shared/config.ts'
 import type { Looked } from '../../shared/looked.ts'
 import { version } from '../../shared/version.ts'
 import type { AgentConfig } from '../config.ts'
+import { readAuthority } from '../link/authority.ts'
 import { tryLink } from '../link/link.ts'
 import { openSources } from '../source/sources.ts'
 import { readKey } from './key.ts'
@@ -37,7 +37,7 @@ async function checkCollector(config: AgentConfig): Promise<Looked[]> {
     const key = readKey(keyFile)
     const tried = await tryLink({
       url: collector,
-      ca: caFile === undefined ? undefined : readFileSync(caFile, 'utf8'),
+      ca: caFile === undefined ? undefined : readAuthority(caFile),
       key,
       instance: randomBytes(16).toString('hex'),
       version,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { ConfigError, reason } from '../../shared/config.ts'
+import { ConfigError } from '../../shared/config.ts'
 import type { Logger } from '../../shared/log.ts'
 import { version } from '../../shared/version.ts'
 import type { AgentConfig } from '../config.ts'
+import { readAuthority } from '../link/authority.ts'
 import { keepLinked, type LinkEvent } from '../link/link.ts'
 import { readKey } from './key.ts'
 
@@ -42,14 +42,6 @@ export async function run(config: AgentConfig, signal: AbortSignal): Promise<voi
 
 // Whoever waits for both says why.
 function ignoreFailed(): void {}
-
-function readAuthority(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigError(`cannot read caFile ${file}: ${reason(error)}`, { cause: error })
-  }
-}
 
 function say(log: Logger, event: LinkEvent): void {
   switch (event.kind) {

@@ -17,25 +17,24 @@ export function troubleOf(error: Error & { code?: string }): string {
       return 'the collector’s certificate is not signed by an authority this agent trusts; set caFile to the collector’s'
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `the collector’s certificate is for another name: ${error.message}`
-    case 'EPROTO':
-      // OpenSSL says this of an answer that is not TLS at all; of one that is, what is wrong with it.
-      if (!/wrong version number|packet length too long/.test(error.message)) return error.message
-      return 'what answers at the collector’s address speaks no TLS; does it begin with http://, or is the port another’s?'
     default:
-      return answered(error.message) || reasonsOf(error)
+      return strangeOf(error.message) ?? (error.message || reasonsOf(error))
   }
 }
 
-// Node and ws say no more than this of an answer that is no WebSocket's.
-function answered(message: string): string {
-  if (message === 'socket hang up') {
-    return 'the collector’s address hangs up without an answer; has it a certificate, and so begins with https://?'
+// Words of OpenSSL, node:http and ws, which have no code of their own.
+function strangeOf(words: string): string | undefined {
+  if (words.includes('wrong version number')) {
+    return 'what answers at the collector’s address speaks no TLS; is http:// meant?'
   }
-  const status = /^Unexpected server response: (\d+)$/.exec(message)?.[1]
-  if (status === undefined) return message
-  return status.startsWith('5')
-    ? `the collector, or a proxy before it, cannot answer now (HTTP ${status})`
-    : `what answers at the collector’s address is no collector (HTTP ${status}); are the port and the path right?`
+  if (words === 'socket hang up') {
+    return 'the connection was closed before the collector answered; is https:// meant?'
+  }
+  const status = /^Unexpected server response: (\d+)$/.exec(words)?.[1]
+  if (status === undefined) return undefined
+  return /^50[234]$/.test(status)
+    ? `the collector, or a proxy before it, takes nobody at present (${status})`
+    : `what answers at the collector’s address is no collector (${status}); are port and path right?`
 }
 
 // Of a name with several addresses Node tries each, and the error of them all has no words of its own.
