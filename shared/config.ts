@@ -36,15 +36,16 @@ export function readConfig<S extends TObject>(schema: S, source: ConfigSource): 
 }
 
 /**
- * The settings file to use: the one named, else CIBOT_CONFIG, else the first of these places that
- * exists; undefined where there is none.
+ * The settings file to use: the one named, else CIBOT_CONFIG (empty is not set, as of all variables), else
+ * the first of these places that exists; undefined where there is none.
  */
 export function findConfig(
   named: string | undefined,
   places: readonly string[],
   env: ConfigSource['env'],
 ): string | undefined {
-  return named ?? env['CIBOT_CONFIG'] ?? places.find((place) => existsSync(place))
+  const set = env['CIBOT_CONFIG'] || undefined
+  return named ?? set ?? places.find((place) => existsSync(place))
 }
 
 /** The time zone of this name, or this machine's. Throws ConfigError where there is none of the name. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { readAgentConfig } from '../../agent/config.ts'
 import { readCollectorConfig } from '../../collector/config.ts'
+import { findConfig } from '../../shared/config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cibot-config-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -66,4 +67,11 @@ test('the agent’s key lies beside its settings, or where systemd hands it over
   assert.equal(readAgentConfig({ file: path, env: {} }).collector, 'wss://nas.lan:8787')
   const env = { CREDENTIALS_DIRECTORY: '/run/credentials/x' }
   assert.equal(readAgentConfig({ file: path, env }).keyFile, '/run/credentials/x/key')
+})
+
+test('an empty CIBOT_CONFIG, as a compose file leaves it, names no file', () => {
+  const places = [join(folder, 'nowhere.json'), file('found.json', '{}')]
+  assert.equal(findConfig(undefined, places, { CIBOT_CONFIG: '' }), join(folder, 'found.json'))
+  assert.equal(findConfig(undefined, places, { CIBOT_CONFIG: '/named.json' }), '/named.json')
+  assert.equal(findConfig('/mine.json', places, { CIBOT_CONFIG: '/named.json' }), '/mine.json')
 })
