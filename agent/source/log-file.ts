@@ -27,7 +27,7 @@ import {
 } from './log-reading.ts'
 import { lookAhead, lost, misfit, missedBetween, stalled, troubleOf } from './missing.ts'
 import { openPace } from './pace.ts'
-import { firstPlace, following, refreshed, type Sight, sightOf, startOf } from './place.ts'
+import { firstPlace, following, movedTo, refreshed, type Sight, sightOf, startOf } from './place.ts'
 import type { Opening, Source } from './source.ts'
 import type { Tail } from './tail.ts'
 import { cannotRead } from './trouble.ts'
@@ -158,7 +158,9 @@ async function* goOn(log: Log, sight: Sight, torn: number): Readings {
     yield gap(here, 'torn', `the last line of ${here.name} has no end (${torn} bytes)`, here)
   }
   await letGo(log)
-  log.here = startOf(sight, next, [...here.finished, here.file])
+  // Gone from the disk without another name, it may have been replaced by a copy with lines taken out.
+  const moved = sight.index < 0 ? await movedTo(sight, next, here) : null
+  log.here = moved ?? startOf(sight, next, [...here.finished, here.file])
   if (missed !== '') yield gap(here, 'missing', `${missed} was removed unread`, log.here)
   log.told = null
   yield { kind: 'ended', file: here.file, position: log.here }

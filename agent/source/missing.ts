@@ -2,7 +2,7 @@
 import type { FilePosition } from '../../shared/checkpoint.ts'
 import { identityOf, splitIdentity } from './identity.ts'
 import { believed, gap, type Log, placeOf, type Readings, rest, tell } from './log-reading.ts'
-import { following, numbersBetween, type Sight, startOf } from './place.ts'
+import { following, movedTo, numbersBetween, type Sight, startOf } from './place.ts'
 import { cannotRead } from './trouble.ts'
 
 /** The position's file is not on disk: looks for it for a while, then goes on behind it. */
@@ -12,6 +12,8 @@ export async function* lost(log: Log, sight: Sight, here: FilePosition): Reading
     return yield* rest(log, troubleOf(log, sight))
   }
   if (!(await believed(log, `lost ${here.file}`))) return
+  const moved = await movedTo(sight, next, here)
+  if (moved !== null) return yield* goOnAt(log, moved)
   log.here = startOf(sight, next, here.finished)
   log.told = null
   yield gap(
@@ -29,9 +31,20 @@ export async function* misfit(log: Log, sight: Sight): Readings {
   if (here.offset === 0) return await log.watch.next()
   if (!(await believed(log, `misfit ${here.file}`))) return
   const { head, life } = splitIdentity(here.file)
-  log.here = { ...startOf(sight, sight.index, here.finished), file: identityOf(head, life + 1) }
+  const file = identityOf(head, life + 1)
+  const moved = await movedTo(sight, sight.index, here)
+  if (moved !== null) return yield* goOnAt(log, { ...moved, file })
+  log.here = { ...startOf(sight, sight.index, here.finished), file }
   log.told = null
   yield gap(here, 'rewritten', `${here.name} no longer holds what was read from it`, log.here)
+}
+
+/** Goes on in another file where what was read ends in it. */
+async function* goOnAt(log: Log, position: FilePosition): Readings {
+  const { file } = placeOf(log)
+  log.here = position
+  log.told = null
+  yield { kind: 'ended', file, position }
 }
 
 /** An archive ends too early: it is still being written, and only one that stands still is given up. */

@@ -1,7 +1,7 @@
 import type { FilePosition } from '../../shared/checkpoint.ts'
-import type { Form } from './bytes.ts'
+import { type Form, openBytes } from './bytes.ts'
 import type { Generation, Listing } from './files.ts'
-import { hashBefore, nameLives, splitIdentity } from './identity.ts'
+import { beforeBytes, hashBefore, nameLives, splitIdentity } from './identity.ts'
 import { openTail } from './tail.ts'
 
 /** Most finished files a position names; a rotation keeps far fewer. */
@@ -65,6 +65,40 @@ export function startOf(sight: Sight, index: number, finished: readonly string[]
     name: nameOf(sight, index),
     finished: finishedAt(sight, index, finished),
   }
+}
+
+const piece = 64 * 1024
+
+/**
+ * The beginning of what follows the position in a generation that holds its last 256 bytes elsewhere: a
+ * log that somebody took lines out of, its first ones, too. Null where it does not hold them.
+ */
+export async function movedTo(
+  sight: Sight,
+  index: number,
+  here: FilePosition,
+): Promise<FilePosition | null> {
+  const [copy] = sight.listing.generations[index]?.copies ?? []
+  if (copy === undefined || here.offset < beforeBytes) return null
+  const bytes = await openBytes(copy.path, copy.form).catch(() => null)
+  if (bytes === null) return null
+  const buffer = Buffer.allocUnsafe(beforeBytes + piece)
+  let offset = 0
+  try {
+    for (let at = 0; ; at += piece) {
+      const seen = buffer.subarray(0, await bytes.read(buffer, at))
+      for (let end = seen.indexOf(10, beforeBytes - 1); end >= 0; end = seen.indexOf(10, end + 1)) {
+        const before = hashBefore(seen.subarray(end + 1 - beforeBytes, end + 1))
+        if (before === here.before) offset = at + end + 1
+      }
+      if (seen.length < buffer.length) break
+    }
+  } finally {
+    await bytes.close()
+  }
+  return offset === 0
+    ? null
+    : { ...startOf(sight, index, here.finished), offset, before: here.before }
 }
 
 /** The position with its name and its finished files as they stand on disk now. */

@@ -160,12 +160,16 @@ test(
       const behind = await read(programs, path, before.checkpoint)
       writeFileSync(path, kept + at(5, 11, 'three') + at(6, 12, 'four'))
       const later = await read(programs, path, behind.checkpoint)
-      const told = [before, behind, later].flatMap((one) => one.findings)
-      return { users: told.map((one) => one.split(' ').slice(2).join(' ')), gaps: behind.gaps }
+      const told = [before, behind, later]
+      return {
+        users: told.map(({ findings }) => findings.map((one) => one.split(' ').slice(2).join(' '))),
+        gaps: told.flatMap(({ gaps }) => gaps),
+      }
     })
-    const users = ['one', 'two', 'taken', 'by the cut', 'three', 'four']
-    assert.deepEqual(held, { users, gaps: ['rewritten'] })
-    assert.deepEqual(broken.users.slice(4, 6), ['one', 'two'])
+    const cut = ['one', 'two', 'taken', 'by the cut']
+    const gaps = ['rewritten']
+    assert.deepEqual(held, { users: [cut, ['three'], ['four']], gaps })
+    assert.deepEqual(broken, { users: [cut, ['one', 'two', 'three'], ['four']], gaps })
   },
 )
 

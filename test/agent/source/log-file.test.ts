@@ -410,6 +410,34 @@ test('a file that no longer holds what was read is read from its beginning, as a
   }
 })
 
+for (const up of [true, false]) {
+  const when = up ? 'while it is read' : 'while nobody reads'
+  test(`a log that lines were taken out of ${when} is read on behind what was read`, async (t) => {
+    const { writer, path, read } = place(t)
+    const lines = Array.from({ length: 40 }, (_, at) => `line ${at} of those that were read\n`)
+    writer.append(lines.join(''))
+    let reader = read()
+    await reader.until(caughtUp)
+    // sed -i and editors write another file and put it in the log's place.
+    const replace = async (kept: string[], next: string) => {
+      const from = lastPosition(reader)
+      if (!up) await reader.stop()
+      writeFileSync(`${path}~`, kept.join(''))
+      renameSync(`${path}~`, path)
+      appendFileSync(path, next)
+      if (!up) reader = read(from)
+      await reader.until(has(next.trim()))
+    }
+    await replace(lines.slice(10), 'first\n')
+    assert.deepEqual(reader.texts().slice(up ? 40 : 0), ['first'])
+    if (!up) {
+      await replace([...lines.slice(10, 15), ...lines.slice(20), 'first\n'], 'second\n')
+      assert.deepEqual(reader.texts(), ['second'])
+    }
+    assert.deepEqual(reader.gaps(), [])
+  })
+}
+
 test('lives that begin with the same line are told apart by the next ones', async (t) => {
   const { writer, path, read } = place(t)
   const life = (number: number) => `# log of the day\nlife ${number} one\nlife ${number} two\n`
