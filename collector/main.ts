@@ -105,7 +105,7 @@ command
 command
   .command('backup <file>')
   .description('write a consistent copy of the database, while the daemon runs')
-  .action((file: string) => say(backup(openDesk(settings()).db, file)))
+  .action((file: string) => say(backup(settings().database, file)))
 
 command
   .command('check')

@@ -1,15 +1,30 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { ConfigError, reason } from '../../shared/config.ts'
-import type { Database } from '../store/database.ts'
+import { type Database, openDatabase } from '../store/database.ts'
 
-/** Writes a consistent copy of the database, while the daemon runs; gives one sentence. Throws ConfigError. */
-export function backup(db: Database, file: string): string {
+/**
+ * Writes a consistent copy of the database at this path, while the daemon runs; gives one sentence. A copy
+ * that fails is not left behind. Throws ConfigError, and what opening the database throws.
+ */
+export function backup(
+  database: string,
+  file: string,
+  open: (path: string) => Pick<Database, 'backup'> = openDatabase,
+): string {
   if (existsSync(file)) {
     throw new ConfigError(`${file} exists already; a backup never overwrites, choose another name`)
   }
+  // Opened it would be made: a copy of nothing, from the wrong folder, once held "the whole collector".
+  if (!existsSync(database)) {
+    throw new ConfigError(
+      `there is no database ${database} to copy; name the collector's settings with --config`,
+    )
+  }
+  const db = open(database)
   try {
     db.backup(file)
   } catch (error) {
+    rmSync(file, { force: true })
     throw new ConfigError(`cannot write the backup ${file}: ${reason(error)}`)
   }
   return `${file} holds the whole collector; to restore, stop the collector and put it in the database's place`
