@@ -27,5 +27,6 @@ export function backup(
     rmSync(file, { force: true })
     throw new ConfigError(`cannot write the backup ${file}: ${reason(error)}`)
   }
-  return `${file} holds the whole collector; to restore, stop the collector and put it in the database's place`
+  // What a killed collector left in the -wal beside the database would be written into its copy.
+  return `${file} holds the whole collector; to restore, stop the collector, remove ${database}, ${database}-wal and ${database}-shm, and put it in their place`
 }
