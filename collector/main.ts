@@ -113,11 +113,7 @@ command
   .option('--json', 'for programs')
   .action(async ({ json }: { json?: true }) => {
     const config = settings()
-    process.exitCode = printLooked(
-      await check(config, openDesk(config).agents.list()),
-      json === true,
-      say,
-    )
+    process.exitCode = printLooked(await check(config, openDesk(config)), json === true, say)
   })
 
 command

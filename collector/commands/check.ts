@@ -1,19 +1,43 @@
+import { statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { Looked } from '../../shared/looked.ts'
+import { plain } from '../../shared/plain.ts'
 import type { CollectorConfig } from '../config.ts'
 import { whoIs } from '../report/bot.ts'
 import type { Agent } from '../store/agents.ts'
+import type { Desk } from './desk.ts'
 
-/** Whether this collector can do its work: its port, its agents, their clocks, its Telegram bot. */
-export async function check(config: CollectorConfig, agents: readonly Agent[]): Promise<Looked[]> {
+/** Whether this collector can do its work: its database, its port, its agents, their clocks, its Telegram bot. */
+export async function check(
+  config: CollectorConfig,
+  { db, agents: known }: Pick<Desk, 'db' | 'agents'>,
+): Promise<Looked[]> {
   const now = Date.now()
+  const agents = known.list()
   return [
-    { ok: true, says: `the database ${config.database} is in order` },
+    checkDatabase(config, db),
     await checkPort(config),
     checkAgents(agents),
     ...agents.flatMap((agent) => checkAgent(agent, now)),
     await checkTelegram(config),
   ]
+}
+
+/** Bytes of a database that is looked through while somebody waits: a minute where the disk is slow. */
+const soonLookedThrough = 256 * 1024 * 1024
+
+// A worn card damages pages that nobody may read for months.
+function checkDatabase({ database }: CollectorConfig, db: Desk['db']): Looked {
+  if (statSync(database).size > soonLookedThrough) {
+    return { ok: true, says: `the database ${database} opens; it is too large to look through` }
+  }
+  const found = String(db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'])
+  return found === 'ok'
+    ? { ok: true, says: `the database ${database} is in order` }
+    : {
+        ok: false,
+        says: `the database ${database} is damaged (${plain(found, 200)}); restore a backup, and look at the disk`,
+      }
 }
 
 function checkPort({ listen: { host, port } }: CollectorConfig): Promise<Looked> {
