@@ -44,7 +44,10 @@ export const LogQuery = Type.Object(
   strict,
 )
 export const FormatQuery = Type.Object({ format }, strict)
-export const HostQuery = Type.Object({ name: Type.String({ maxLength: 255 }) }, strict)
+export const HostQuery = Type.Object(
+  { name: Type.String({ maxLength: 255, description: 'The host.' }) },
+  strict,
+)
 export const AttackersQuery = Type.Object(
   {
     ...span,
@@ -64,7 +67,13 @@ export const AttackersQuery = Type.Object(
   strict,
 )
 export const TopQuery = Type.Object(
-  { by: Type.Enum(['user', 'network']), ...span, limit, q: text('Part of the name.', 256), format },
+  {
+    by: Type.Enum(['user', 'network'], { description: 'What to list.' }),
+    ...span,
+    limit,
+    q: text('Part of the name.', 256),
+    format,
+  },
   strict,
 )
 export const ChartQuery = Type.Object(
@@ -80,9 +89,10 @@ export const ChartQuery = Type.Object(
 export const FindingsQuery = Type.Object(
   {
     ...span,
+    until: text('Up to when, to the millisecond; like `since`. Without it, until now.', 40),
     ip: text('The address.', 255),
     user: text('The user name, exactly.', 256),
-    kind: Type.Optional(FindingKind),
+    kind: Type.Optional(Type.Enum(FindingKind.enum, { description: 'Only of this kind.' })),
     q: text('Part of an address, name, method, program or text.', 256),
     before,
     limit,

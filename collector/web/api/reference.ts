@@ -52,7 +52,12 @@ const Shown = Type.Object({
             description: Type.Optional(Type.String()),
             parameters: Type.Optional(
               Type.Array(
-                Type.Object({ name: Type.String(), description: Type.Optional(Type.String()) }),
+                Type.Object({
+                  name: Type.String(),
+                  description: Type.Optional(Type.String()),
+                  required: Type.Optional(Type.Boolean()),
+                  schema: Type.Object({ enum: Type.Optional(Type.Array(Type.String())) }),
+                }),
               ),
             ),
             responses: Type.Optional(Type.Object({})),
@@ -67,8 +72,15 @@ const shown = checker(Shown)
 type Operation = {
   summary?: string
   description?: string
-  parameters?: { name: string; description?: string }[]
+  parameters?: Parameter[]
   responses?: object
+}
+
+type Parameter = {
+  name: string
+  description?: string
+  required?: boolean
+  schema: { enum?: string[] }
 }
 
 function operationsOf(app: FastifyInstance): string {
@@ -81,11 +93,18 @@ function operationsOf(app: FastifyInstance): string {
 
 function operation(path: string, { summary, description, parameters, responses }: Operation) {
   const rows = (parameters ?? []).map(
-    (one) => `<dt><code>${escaped(one.name)}</code></dt><dd>${escaped(one.description ?? '')}</dd>`,
+    (one) =>
+      `<dt><code>${escaped(one.name)}</code>${escaped(demand(one))}</dt><dd>${escaped(one.description ?? '')}</dd>`,
   )
   const shape = escaped(JSON.stringify(responses, null, 2) ?? '')
   return `<section><h2><code>GET ${escaped(path)}</code></h2>
 <p>${escaped(summary ?? '')} ${escaped(description ?? '')}</p>
 <dl>${rows.join('')}</dl>
 <details><summary>Answers</summary><pre>${shape}</pre></details></section>`
+}
+
+// What it may be, and whether it must be there.
+function demand({ required, schema }: Parameter): string {
+  const values = schema.enum === undefined ? '' : `: ${schema.enum.join(', ')}`
+  return `${values}${required === true ? ' (needed)' : ''}`
 }

@@ -306,6 +306,9 @@ test('the OpenAPI document and its page list every address of the API', async ()
   const html = await page.text()
   assert.match(html, /<code>GET \/api\/v1\/attackers<\/code>/)
   assert.match(html, /most active first/)
+  assert.match(html, /<dt><code>by<\/code>: user, network \(needed\)<\/dt><dd>What to list\./)
+  assert.match(html, /<dt><code>kind<\/code>: attempt, probe, /)
+  assert.doesNotMatch(html, /<dd><\/dd>/, 'every parameter is explained')
 })
 
 test('metrics are read by Prometheus, whatever a host is called', async () => {
