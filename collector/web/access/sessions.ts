@@ -121,6 +121,8 @@ async function useLink(
   if (purpose.includes('prefetch')) throw new Refusal(403, 'a login link cannot be fetched ahead')
   const person = people.useLink(request.params.code)
   if (person === undefined) {
+    // Opened once more by who is in already, out of the message it came in: nobody is refused anything.
+    if (request.caller?.kind === 'person') return reply.redirect('../', 303)
     log.append('login refused', `${request.ip} gave a login link that is used, too old or unknown`)
     return loginPage(reply, 401, { why: 'link', up: '../' })
   }

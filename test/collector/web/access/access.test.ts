@@ -300,6 +300,17 @@ test('a login link opened out of another site leads on by a page of our own', as
   assert.match(await answer.text(), /http-equiv="refresh" content="0; url=\.\.\/"/)
 })
 
+test('a link used before leads who is logged in already to the dashboard', async () => {
+  const link = `/login/${web.people.makeLink('ana')}`
+  const cookie = cookieOf(await web.ask(link)).split(';')[0] ?? ''
+  const before = web.log.last()
+  const again = await web.ask(link, { headers: { cookie } })
+  assert.deepEqual([again.status, again.headers.get('location')], [303, '../'])
+  assert.equal(again.headers.get('set-cookie'), null)
+  assert.equal(web.log.last(), before)
+  assert.equal((await web.ask(link)).status, 401)
+})
+
 test('two that use one link at the same time: one gets in', async () => {
   const link = `/login/${web.people.makeLink('ana')}`
   const answers = await Promise.all([1, 2, 3, 4].map(() => web.ask(link)))
