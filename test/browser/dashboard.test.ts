@@ -531,7 +531,7 @@ test('while nothing can be stored, nobody is told that it is quiet', { skip }, a
 test('the page says when the connection is lost, goes on by itself, and misses nothing', {
   skip,
 }, async () => {
-  const { page, close } = await open(browser)
+  const { page, close } = await open(browser, { width: 360 })
   await logIn(page, web)
   await go(page, '?page=log&kind=agent')
   await page.waitForSelector('#live >> text=nas connected')
@@ -539,6 +539,7 @@ test('the page says when the connection is lost, goes on by itself, and misses n
   await page.context().setOffline(true)
   web.app.server.closeAllConnections()
   await page.waitForSelector('#connection[data-state="lost"]')
+  assert.equal(await overflow(page), 0)
   web.log.append('agent', 'pi connected meanwhile')
   await page.context().setOffline(false)
   await page.waitForSelector('#connection[data-state="live"]')
