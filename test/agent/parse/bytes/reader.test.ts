@@ -395,6 +395,6 @@ test('what is told is told anew each time: no field of one line stays for the ne
   const lines = everything.map((line) => `${line}\n`).join('')
   const bytes = Buffer.from(lines)
   readLines(reader, bytes, new DataView(bytes.buffer, bytes.byteOffset), bytes.length, 'f', 0)
-  assert.ok(told.length > 1000)
+  assert.ok(told.length > everything.length / 2)
   for (const one of told) assert.deepEqual(Object.keys(one), fields)
 })
