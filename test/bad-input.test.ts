@@ -155,7 +155,10 @@ test('a port in use is named', async () => {
   await new Promise((resolve) => other.once('listening', resolve))
   const { port } = other.address() as AddressInfo
   const file = settings('g.json', { listen: { port }, database: `sqlite:${join(folder, 'g.db')}` })
-  await fails('collector', ['-c', file, 'run'], new RegExp(`port ${port} on 127.0.0.1 is in use`))
+  const sentence = new RegExp(
+    `port ${port} on 127.0.0.1 is in use.* \\(or CIBOT_LISTEN_PORT\\) to a free`,
+  )
+  await fails('collector', ['-c', file, 'run'], sentence)
   other.close()
 })
 

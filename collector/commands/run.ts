@@ -195,7 +195,7 @@ async function listen(
     const code = Reflect.get(Object(error), 'code')
     if (code === 'EADDRINUSE') {
       throw new ConfigError(
-        `port ${port} on ${host} is in use by another program; stop it, or set listen.port to a free one`,
+        `port ${port} on ${host} is in use by another program; stop it, or set listen.port (or CIBOT_LISTEN_PORT) to a free one`,
       )
     }
     throw new ConfigError(`cannot listen on ${host} port ${port}: ${reason(error)}`)
