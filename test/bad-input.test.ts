@@ -162,6 +162,16 @@ test('a port in use is named', async () => {
   other.close()
 })
 
+test('a certificate that is empty is not served', () => {
+  const tls = { certFile: settings('empty.crt', ''), keyFile: settings('empty.key', '') }
+  const database = `sqlite:${join(folder, 'o.db')}`
+  return fails(
+    'collector',
+    ['-c', settings('o.json', { database, listen: { port: 0 }, tls }), 'run'],
+    /tls\.certFile .*empty\.crt is empty; it must hold PEM/,
+  )
+})
+
 test('a database of a newer version is left alone', async () => {
   const path = join(folder, 'newer.db')
   const db = openDatabase(path)

@@ -205,11 +205,15 @@ async function listen(
 function readTls({ tls }: CollectorConfig): { cert: string; key: string } | undefined {
   if (tls === undefined) return undefined
   const read = (name: string, file: string): string => {
+    let pem: string
     try {
-      return readFileSync(file, 'utf8')
+      pem = readFileSync(file, 'utf8')
     } catch (error) {
       throw new ConfigError(`cannot read tls.${name} ${file}: ${reason(error)}`)
     }
+    // Node takes an empty text for none at all, and would listen with nothing to show.
+    if (pem === '') throw new ConfigError(`tls.${name} ${file} is empty; it must hold PEM`)
+    return pem
   }
   return { cert: read('certFile', tls.certFile), key: read('keyFile', tls.keyFile) }
 }
