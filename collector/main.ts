@@ -7,6 +7,7 @@ import { addAgent, listAgents, revokeAgent } from './commands/agents.ts'
 import { backup } from './commands/backup.ts'
 import { check } from './commands/check.ts'
 import { openDesk } from './commands/desk.ts'
+import { listPeople, listTokens, removePerson, removeToken } from './commands/known.ts'
 import { linkFor } from './commands/link.ts'
 import { followLog, printLog } from './commands/log.ts'
 import { report, resend } from './commands/report.ts'
@@ -59,9 +60,23 @@ agents
     say(revokeAgent(desk.agents, desk.log, name, Date.now()))
   })
 
-command
-  .command('user')
-  .description('who may look at the page')
+const users = command.command('user').description('who may look at the page')
+users
+  .command('list')
+  .description('the people, how they log in and when they were last here')
+  .option('--json', 'for programs')
+  .action(({ json }: { json?: true }) => {
+    const people = openDesk(settings()).known.people()
+    say(json ? JSON.stringify(people) : listPeople(people, Date.now()).join('\n'))
+  })
+users
+  .command('remove <name>')
+  .description('take a person away, with every session')
+  .action((name: string) => {
+    const desk = openDesk(settings())
+    say(removePerson(desk.known, desk.log, name))
+  })
+users
   .command('add <name>')
   .description('add a person, or give one a new password (asked for, or read from standard input)')
   .action(async (name: string) => {
@@ -73,9 +88,23 @@ command
   .description('print a link that logs this person in once')
   .action((name: string) => say(linkFor(settings(), openDesk(settings()).people, name)))
 
-command
-  .command('token')
-  .description('what scripts log in with')
+const tokens = command.command('token').description('what scripts log in with')
+tokens
+  .command('list')
+  .description('the tokens and when they were last used; never what they are')
+  .option('--json', 'for programs')
+  .action(({ json }: { json?: true }) => {
+    const list = openDesk(settings()).known.tokens()
+    say(json ? JSON.stringify(list) : listTokens(list, Date.now()).join('\n'))
+  })
+tokens
+  .command('remove <name>')
+  .description('take a token away, at once')
+  .action((name: string) => {
+    const desk = openDesk(settings())
+    say(removeToken(desk.known, desk.log, name))
+  })
+tokens
   .command('add <name>')
   .description('make a token and print it, once')
   .action((name: string) => {

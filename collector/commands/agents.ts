@@ -2,6 +2,7 @@ import { ConfigError } from '../../shared/config.ts'
 import { isPublicKey } from '../../shared/handshake.ts'
 import type { Agent, Agents } from '../store/agents.ts'
 import type { Log } from '../store/log.ts'
+import { ago } from './ago.ts'
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
@@ -64,12 +65,4 @@ function stateOf({ revoked, online, seen }: Agent, now: number): string {
   if (online) return 'connected'.padEnd(20)
   if (seen === null) return 'never seen'.padEnd(20)
   return `last seen ${ago(now - seen)}`.padEnd(20)
-}
-
-function ago(ms: number): string {
-  const minutes = Math.round(ms / 60_000)
-  if (minutes < 120) return `${minutes} min ago`
-  return minutes < 48 * 60
-    ? `${Math.round(minutes / 60)} h ago`
-    : `${Math.round(minutes / 1440)} d ago`
 }

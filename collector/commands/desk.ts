@@ -4,6 +4,7 @@ import { type Agents, openAgents } from '../store/agents.ts'
 import { type Database, openDatabase } from '../store/database.ts'
 import { type History, openHistory } from '../store/history.ts'
 import { type Log, openLog } from '../store/log.ts'
+import { type Known, openKnown } from '../store/people/known.ts'
 import { openPeople, type People } from '../store/people/people.ts'
 import { openReports, type Reports } from '../store/reports/reports.ts'
 import { openSettings, type SettingsStore } from '../store/settings.ts'
@@ -14,6 +15,7 @@ export type Desk = {
   agents: Agents
   log: Log
   people: People
+  known: Known
   reports: Reports
   history: History
   settings: SettingsStore
@@ -27,6 +29,7 @@ export function openDesk(config: CollectorConfig): Desk {
     agents: openAgents(db),
     log: openLog(db, Date.now),
     people: openPeople(db, Date.now),
+    known: openKnown(db),
     reports: openReports(db),
     history: openHistory(db),
     settings: openSettings(db, configured(config)),
