@@ -1,5 +1,6 @@
 /** The pages themselves. Nothing an attacker typed is ever put into one here; the browser's script does that, as text. */
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import { gzipSync } from 'node:zlib'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { pageFiles } from './page-files.ts'
 
 const sentences = {
@@ -14,12 +15,20 @@ export async function addPages(app: FastifyInstance): Promise<void> {
   const script = await textOf('app.js')
   const schema = { hide: true }
   app.get('/', { schema }, (_request, reply) => page(reply, 200, index))
-  app.get('/style.css', { schema, config: { open: 'anybody' } }, (_request, reply) =>
-    reply.type('text/css; charset=utf-8').send(style),
-  )
-  app.get('/app.js', { schema }, (_request, reply) =>
-    reply.type('text/javascript; charset=utf-8').send(script),
-  )
+  app.get('/style.css', { schema, config: { open: 'anybody' } }, packed('text/css', style))
+  app.get('/app.js', { schema }, packed('text/javascript', script))
+}
+
+/** Answers with a text that is the same for everybody, packed (RFC 9110, 12.5.3) for who can unpack. */
+function packed(type: string, text: string) {
+  const small = gzipSync(text, { level: 9 })
+  return (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    reply.type(`${type}; charset=utf-8`).header('vary', 'accept-encoding')
+    const takes = String(request.headers['accept-encoding'] ?? '')
+    return /\bgzip\b(?!\s*;\s*q=0)/.test(takes)
+      ? reply.header('content-encoding', 'gzip').send(small)
+      : reply.send(text)
+  }
 }
 
 export type LoginPage = {
