@@ -138,6 +138,7 @@ test('the database opens no door: passwords, sessions, links and tokens are hash
 test('the database and a backup of it can be read by the collector’s user alone', async () => {
   const config = at('own.json')
   writeFileSync(config, JSON.stringify({ database: `sqlite:${at('own.db')}` }))
+  await runMain('collector', ['-c', config, 'agents', 'list'])
   const { code, stderr } = await runMain('collector', ['-c', config, 'backup', at('copy.db')])
   assert.equal(code, 0, stderr)
   for (const file of ['own.db', 'copy.db']) {
