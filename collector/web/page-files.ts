@@ -14,7 +14,7 @@ export function pageFiles(): Promise<ReadonlyMap<string, string>> {
   return made
 }
 
-const asTheyAre = [
+const pages = [
   'index.html',
   'login.html',
   'welcome.html',
@@ -23,8 +23,9 @@ const asTheyAre = [
 ] as const
 
 async function make(): Promise<ReadonlyMap<string, string>> {
+  const head = textOf('page/head.html')
   return new Map([
-    ...asTheyAre.map((name) => [name, textOf(`page/${name}`)] as const),
+    ...pages.map((name) => [name, textOf(`page/${name}`).replace('<!--head-->\n', head)] as const),
     ['style.css', `${textOf('page/style.css')}${uplotStyle()}`],
     ['app.js', await script()],
   ])
