@@ -17,7 +17,12 @@ export type RotatedName = {
 // logrotate(8): `.N`, or with dateext `-YYYYMMDD`, `-YYYYMMDDHH`, `-EPOCH` or a dateformat made of
 // digits and separators, which must sort by age to be usable there, too. savelog(8) and the syslogd of
 // busybox begin with `.0`, just behind the live file.
-const rotated = /^(?:\.(\d{1,5})|[-._](\d[\d._T-]{4,30}\d))?(?:\.([A-Za-z7]\w{0,4}))?$/
+const [place, packing] = [
+  String.raw`(?:\.(\d{1,5})|[-._](\d[\d._T-]{4,30}\d))`,
+  String.raw`(?:\.([A-Za-z7]\w{0,4}))?`,
+]
+const rotated = new RegExp(`^${place}?${packing}$`)
+const rotatedEnd = new RegExp(`${place}${packing}$`)
 
 const readable = new Map<string, Form>([
   ['', 'plain'],
@@ -75,5 +80,3 @@ function rotatedFile(path: string): { path: string; log: string; name: RotatedNa
     ? { path, log: path, name: { name: own, form: null, live: true, number: 0, date: '' } }
     : { path, log: `${dirname(path)}/${base}`, name }
 }
-
-const rotatedEnd = /(?:\.\d{1,5}|[-._]\d[\d._T-]{4,30}\d)(?:\.[A-Za-z7]\w{0,4})?$/

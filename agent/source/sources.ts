@@ -14,8 +14,8 @@ export type ChosenSource = Source & { why: string; trouble: () => Promise<string
 
 /**
  * Opens the sources of a configuration: paths of log files, "journal", or "auto" for this host's own.
- * `now` is ms UTC; the signal ends the choosing. What two names lead to is opened once, as each line would count twice. Throws
- * ConfigError where the journal and its copy are both named.
+ * `now` is ms UTC; the signal ends the choosing. What two names lead to is opened once, as each line would
+ * count twice. Throws ConfigError where the journal and its copy are both named.
  */
 export async function openSources(
   names: readonly string[],
