@@ -10,3 +10,8 @@ export function networkOf(ip: string): string {
   const [one = 0, two = 0, three = 0] = ipaddr.IPv6.parse(ip).parts
   return `${new ipaddr.IPv6([one, two, three, 0, 0, 0, 0, 0]).toRFC5952String()}/48`
 }
+
+/** Whether a text is written as networkOf writes networks. */
+export function isNetwork(text: string): boolean {
+  return /^[\d.]+\.0\/24$|^[\da-f:]+::\/48$/.test(text)
+}

@@ -86,20 +86,20 @@ const sums = `
 export function readWindow(db: Database, range: Range): Window {
   const findings = { fromN: range.fromN, toN: range.toN, since: range.since }
   const listed = { ...findings, most: mostRows }
-  const local = rows<Window['local'][number] & All>(db, localSql, listed)
-  const logins = rows<LoginRow & All>(db, loginsSql, listed)
-  const losses = rows<Window['losses'][number] & All>(db, lossesSql, listed)
+  const local = list<Window['local'][number]>(db, localSql, listed)
+  const logins = list<LoginRow>(db, loginsSql, listed)
+  const losses = list<Window['losses'][number]>(db, lossesSql, listed)
   const hosts = rows<Window['hosts'][number]>(db, hostsSql, findings)
   return {
     totals: totals(db, findings, hosts),
     attackers: attackers(db, findings),
     users: rows(db, usersSql, listed),
     hosts,
-    local: local.map(({ all: _all, ...row }) => row),
-    logins: logins.map(loginsOf),
+    local: local.rows,
+    logins: logins.rows.map(loginsOf),
     changes: rows(db, changesSql, listed),
-    losses: losses.map(({ all: _all, ...row }) => row),
-    rows: { local: allOf(local), logins: allOf(logins), losses: allOf(losses) },
+    losses: losses.rows,
+    rows: { local: local.all, logins: logins.all, losses: losses.all },
     lossy: rows<{ host: string }>(db, lossySql, findings).map(({ host }) => host),
     gaps: rows(db, gapsSql, {
       fromGap: range.fromGap,
@@ -115,18 +115,21 @@ export function readWindow(db: Database, range: Range): Window {
   }
 }
 
-/** In each row of a list: how many it would have without its limit. */
-type All = { all: number }
-
-function allOf(list: readonly All[]): number {
-  return list[0]?.all ?? 0
-}
-
 type Findings = { fromN: number; toN: number; since: number }
 
 // The columns of our own tables are STRICT, so a row has the shape its statement spells out.
 function rows<R>(db: Database, sql: string, bind: Record<string, number | string>): R[] {
   return db.prepare(sql).all(bind) as R[]
+}
+
+/** A list as it is limited, and how many rows it would have without that: in each row as "all". */
+function list<R>(
+  db: Database,
+  sql: string,
+  bind: Record<string, number | string>,
+): { rows: R[]; all: number } {
+  const found = rows<R & { all: number }>(db, sql, bind)
+  return { rows: found.map(({ all: _all, ...row }) => row as R), all: found[0]?.all ?? 0 }
 }
 
 function totals(db: Database, findings: Findings, hosts: Window['hosts']): Window['totals'] {
@@ -256,8 +259,8 @@ const loginsSql = `
   GROUP BY f.ip, label, f.user
   ORDER BY max(failed) IS NULL, fresh DESC, logins DESC, f.ip, label, user LIMIT :most`
 
-function loginsOf(row: LoginRow & All): Logins {
-  const { fresh, failed, failedOn, times, all: _all, ...rest } = row
+function loginsOf(row: LoginRow): Logins {
+  const { fresh, failed, failedOn, times, ...rest } = row
   const known = failed !== null && failedOn !== null && times !== null
   return { ...rest, fresh: fresh === 1, alert: known ? { failed, failedOn, times } : null }
 }

@@ -1,5 +1,5 @@
 /** What a name must be to pass a search. */
-import { networkOf } from '../../fleet/networks.ts'
+import { isNetwork, networkOf } from '../../fleet/networks.ts'
 import type { Database } from '../database.ts'
 import type { Bind } from './span.ts'
 import type { SubjectKind } from './sums.ts'
@@ -9,8 +9,6 @@ import type { SubjectKind } from './sums.ts'
 const fewPairs = 20_000
 const fewNames = 5
 const fewOfNames = 5000
-// As networks are written; a part of that would be found in the addresses of others too.
-const network = /^[\d.]+\.0\/24$|^[\da-f:]+::\/48$/
 
 /**
  * A condition on `name` of a row of `subject`, and what to bind; an address also passes by a name it tried,
@@ -24,7 +22,8 @@ export function sought(
   if (q === '') return { sql: 'true', bind: {} }
   const named = 'instr(lower(name), lower(:q))'
   if (kind !== 'ip') return { sql: named, bind: { q } }
-  if (network.test(q)) {
+  // A part of what a network is written as is found in the addresses of others, too.
+  if (isNetwork(q)) {
     const members = JSON.stringify(membersOf(db, q))
     return { sql: 'name IN (SELECT value FROM json_each(:members))', bind: { members } }
   }
