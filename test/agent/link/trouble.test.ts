@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { readAuthority } from '../../../agent/link/authority.ts'
@@ -12,9 +11,10 @@ import { troubleOf } from '../../../agent/link/trouble.ts'
 import { makeCertificates } from '../../../ansible/roles/collector/files/certificate.ts'
 import { ConfigError } from '../../../shared/config.ts'
 import { makePrivateKey, readPrivateKey } from '../../../shared/handshake.ts'
+import { temporaryFolder } from '../../support/log-writer.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'cibot-trouble-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const { path: folder, remove } = temporaryFolder()
+after(remove)
 const at = (name: string): string => join(folder, name)
 
 const failed = (code: string, message: string) => Object.assign(new Error(message), { code })

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { backup } from '../../../collector/commands/backup.ts'
 import { openDatabase } from '../../../collector/store/database.ts'
+import { temporaryFolder } from '../../support/log-writer.ts'
 
-let folder: string
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cibot-backup-'))
-})
-after(() => rmSync(folder, { recursive: true, force: true }))
+const { path: folder, remove } = temporaryFolder()
+after(remove)
 
 const [database, copy] = ['cibot.db', 'copy.db'] as const
 

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict'
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { check } from '../../../collector/commands/check.ts'
 import { openDesk } from '../../../collector/commands/desk.ts'
 import { readCollectorConfig } from '../../../collector/config.ts'
 import { openLog } from '../../../collector/store/log.ts'
+import { temporaryFolder } from '../../support/log-writer.ts'
 
-let folder: string
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cibot-check-'))
-})
-after(() => rmSync(folder, { recursive: true, force: true }))
+const { path: folder, remove } = temporaryFolder()
+after(remove)
 
 test('a database is called in order where it is, and damaged where a page of it is', async () => {
   const database = join(folder, 'cibot.db')
