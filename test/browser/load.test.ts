@@ -92,6 +92,7 @@ test('with 100,000 findings and 200 hosts the page is there within a second, out
 
 const perSecond = 5000
 const burstSeconds = 30
+const atLast = 1000
 
 // Stores and tells as the collector does: each batch is on disk before anybody hears of it.
 async function burst(teller: Teller, publish: (rows: ReturnType<Teller['tell']>) => void) {
@@ -104,7 +105,10 @@ async function burst(teller: Teller, publish: (rows: ReturnType<Teller['tell']>)
     told += Math.max(0, batch)
     await sleep(batch < 500 ? 20 : 0)
   }
-  return total
+  // Of the last write a hundred rows may be left: few enough to be whole, enough to push what it says was
+  // skipped out of the list. So the burst ends with more than any write holds.
+  publish(teller.tell(...attempts(atLast, () => Date.now())))
+  return total + atLast
 }
 
 test('5,000 findings a second for 30 s: the page stays awake, says what it skipped, and is right after', {
